@@ -1,0 +1,125 @@
+"""Functions the user compiled with numba, in canonical form for the compiled loop.
+
+A user's own dispatcher never becomes a function pointer: the match depends on what it was called with before, and a
+strided result can be misread without a word. These adapters copy x, check sizes and convert results of any layout.
+"""
+from functools import lru_cache
+
+import numpy as np
+
+from ._oracle import HESS_KNOWN, HESS_X, KNOWN_G, NFEV, NHEV, NJEV, V_COPY, X_COPY
+from ._python_adapters import matvec, remember_pair
+from ._vectors import copy_to, same
+
+# ---- adapters for functions compiled by numba -------------------------------------------------------------------------
+# One text for x of any shape: a 1-D x needs no reshape, and leaving it out lets all 1-D problems share machine code.
+
+def _njit(function):
+    from numba import njit
+
+    return njit(error_model="numpy", nogil=True)(function)
+
+
+@lru_cache(maxsize=128)
+def value(fun, shape):
+    if shape is None:
+        def value(x, data):
+            data.counts[NFEV] += 1
+            copy_to(x, data.work[X_COPY])
+            return float(fun(data.work[X_COPY], *data.args))
+    else:
+        def value(x, data):
+            data.counts[NFEV] += 1
+            copy_to(x, data.work[X_COPY])
+            return float(fun(data.work[X_COPY].reshape(shape), *data.args))
+    return _njit(value)
+
+
+@lru_cache(maxsize=128)
+def gradient(jac, shape):
+    if shape is None:
+        def gradient(x, data, out):
+            data.counts[NJEV] += 1
+            copy_to(x, data.work[X_COPY])
+            g = jac(data.work[X_COPY], *data.args)
+            if g.shape != out.shape:
+                raise ValueError("jac returned a vector whose length is not that of x")
+            copy_to(g, out)
+    else:
+        def gradient(x, data, out):
+            data.counts[NJEV] += 1
+            copy_to(x, data.work[X_COPY])
+            g = jac(data.work[X_COPY].reshape(shape), *data.args)
+            if g.shape != shape:
+                raise ValueError("jac returned an array whose shape is not that of x")
+            copy_to(np.ascontiguousarray(g).reshape(out.size), out)
+    return _njit(gradient)
+
+
+@lru_cache(maxsize=128)
+def product(hessp, shape):
+    if shape is None:
+        def product(x, v, data, out):
+            data.counts[NHEV] += 1
+            copy_to(x, data.work[X_COPY])
+            copy_to(v, data.work[V_COPY])
+            hv = hessp(data.work[X_COPY], data.work[V_COPY], *data.args)
+            if hv.shape != out.shape:
+                raise ValueError("hessp returned a vector whose length is not that of x")
+            copy_to(hv, out)
+    else:
+        def product(x, v, data, out):
+            data.counts[NHEV] += 1
+            copy_to(x, data.work[X_COPY])
+            copy_to(v, data.work[V_COPY])
+            hv = hessp(data.work[X_COPY].reshape(shape), data.work[V_COPY].reshape(shape), *data.args)
+            if hv.shape != shape:
+                raise ValueError("hessp returned an array whose shape is not that of x")
+            copy_to(np.ascontiguousarray(hv).reshape(out.size), out)
+    return _njit(product)
+
+
+@lru_cache(maxsize=128)
+def pair(fun, shape):
+    def evaluate(x, data):
+        data.counts[NFEV] += 1
+        copy_to(x, data.work[X_COPY])
+        f, g = fun(data.work[X_COPY] if shape is None else data.work[X_COPY].reshape(shape), *data.args)
+        if g.size != x.size:
+            raise ValueError("fun returned a gradient whose length is not that of x")
+        copy_to(g if shape is None else np.ascontiguousarray(g).reshape(x.size), data.work[KNOWN_G])
+        remember_pair(data, x, float(f))
+
+    return _njit(evaluate)
+
+
+@lru_cache(maxsize=128)
+def hessian(hess, shape):
+    def product(x, v, data, out):
+        if data.counts[HESS_KNOWN] == 0 or not same(data.work[HESS_X], x):
+            data.counts[NHEV] += 1
+            copy_to(x, data.work[X_COPY])
+            matrix = hess(data.work[X_COPY] if shape is None else data.work[X_COPY].reshape(shape), *data.args)
+            if matrix.shape != data.hess.shape:
+                raise ValueError("hess returned a matrix whose shape is not (n, n)")
+            for i in range(x.size):
+                for j in range(x.size):
+                    data.hess[i, j] = matrix[i, j]
+            copy_to(x, data.work[HESS_X])
+            data.counts[HESS_KNOWN] = 1
+        matvec(data.hess, v, out)
+
+    return _njit(product)
+
+
+@lru_cache(maxsize=128)
+def builder(builder, callable_):
+    return _njit(builder(callable_))
+
+
+@lru_cache(maxsize=1)
+def no_product():
+    def no_product(x, v, data, out):
+        raise RuntimeError("this method does not declare that it needs hessp")
+
+    return _njit(no_product)

@@ -1,0 +1,122 @@
+"""The compiled execution of the loop: one machine-code loop per method and types, user functions by pointer.
+
+`FunctionType` arguments let numba compile the loop once, whatever the user's functions are, and keep it on disk; a loop
+that takes dispatchers would be compiled anew for each user function (seconds) and never cached.
+"""
+import copy
+import sys
+import threading
+import time
+
+from ._jit import ENABLED, FINGERPRINT, cached, routine
+from ._objective import NotCompilable
+from ._oracle import F_KNOWN, Oracle
+
+_loops = {}
+_lock = threading.Lock()
+NOTICE_AFTER = 0.5      # seconds of compilation worth a line
+
+
+def make_entry(advance):
+    advance = routine(advance)
+
+    def entry(fun, jac, hessp, data, state, params, tol, best, nit, budget, trace):
+        return advance(Oracle(fun, jac, hessp, data), state, params, tol, best, nit, budget, trace)
+
+    return entry
+
+
+def _identity(parts):
+    """Name of the algorithm text in the disk cache. Code outside this package is named by its own source as well."""
+    import hashlib
+    import inspect
+
+    names = [FINGERPRINT]
+    for part in parts:
+        if callable(part):
+            names.append(f"{part.__module__}.{part.__qualname__}")
+            if not part.__module__.startswith("curvopt."):
+                module = sys.modules.get(part.__module__)
+                try:
+                    names.append(hashlib.sha256(inspect.getsource(module).encode()).hexdigest())
+                except (TypeError, OSError):
+                    return None  # typed at a prompt: nothing on disk could tell two versions apart
+        else:
+            names.append(repr(part))
+    return "|".join(names)
+
+
+def _compile_loop(make_advance, parts, types_):
+    from numba import float64, int64, njit, types
+
+    data_t, state_t, params_t, tol_t, best_t = types_
+    vector, none = float64[::1], types.none
+    signature = types.Tuple((state_t, int64, int64, float64))(
+        types.FunctionType(float64(vector, data_t)),
+        types.FunctionType(none(vector, data_t, vector)),
+        types.FunctionType(none(vector, vector, data_t, vector)),
+        data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
+    )
+    dispatcher = njit(error_model="numpy", nogil=True)(make_entry(make_advance(*parts)))
+    identity = _identity(parts)
+    if identity is not None:
+        cached(dispatcher, identity)
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+def compiled_advance(make_advance, parts, objective, arguments):
+    """(advance, seconds spent compiling). Raises NotCompilable, with the reason, where it cannot be done."""
+    if not ENABLED:
+        raise NotCompilable("CURVOPT_JIT=0 is set")
+    from numba import float64, types, typeof
+    from numba.core.errors import NumbaError
+
+    began = time.perf_counter()
+    callables = objective.compiled_callables()
+    types_ = (typeof(objective.data), *map(typeof, arguments))
+    vector, none, data_t = float64[::1], types.none, types_[0]
+    try:
+        callables[0].compile(float64(vector, data_t))
+        callables[1].compile(none(vector, data_t, vector))
+        callables[2].compile(none(vector, vector, data_t, vector))
+    except (NumbaError, TypeError) as error:
+        raise NotCompilable(f"numba cannot call the functions as they are: {_first_line(error)}") from error
+    key = (parts, types_)
+    with _lock:
+        if key not in _loops:
+            try:
+                _loops[key] = _compile_loop(make_advance, parts, types_)
+            except NumbaError as error:
+                raise NotCompilable(f"the loop does not compile: {_first_line(error)}") from error
+    entry = _loops[key]
+    spent = time.perf_counter() - began
+    if spent > NOTICE_AFTER:
+        print(f"curvopt: compiled in {spent:.1f} s; the loop is kept on disk, once per machine", file=sys.stderr)
+
+    def advance(oracle, state, params, tol, best, nit, budget, trace):
+        before = copy.deepcopy((state, best)) if budget > 1 else None
+        counts = objective.counts.copy()
+        try:
+            return entry(*callables, objective.data, state, params, tol, best, nit, budget, trace)
+        except Exception:
+            if before is None:
+                raise
+            # The buffers are somewhere inside a chunk. The same steps again, interpreted and one at a time, have the
+            # same bits: they end at the same exception, with the iterate before it known and a Python traceback.
+            objective.counts[:] = counts
+            objective.counts[F_KNOWN:] = 0
+            raise Replay(*before) from None
+
+    return advance, spent
+
+
+class Replay(Exception):
+    """A user function raised inside a compiled chunk; carries copies of (state, best) from before the chunk."""
+
+
+def _first_line(error):
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    wanted = [line for line in lines if "rror" in line or "No " in line or "annot" in line]
+    return (wanted or lines or [type(error).__name__])[0][:200]

@@ -1,0 +1,96 @@
+"""The two kinds of numerical function in this library, and the only place that configures numba.
+
+``kernel``   arithmetic on arrays and scalars: explicit loops, never a callable. Always machine code.
+``routine``  algorithm text: may take callables. Plain Python until a compiled loop reaches it.
+
+Neither uses ``fastmath``: with whole-array arithmetic confined to kernels, an interpreted and a compiled run give the
+same bits. With the environment variable ``CURVOPT_JIT=0`` both are plain Python and numba is never imported.
+"""
+import hashlib
+import os
+import pathlib
+
+import numpy as np
+
+ENABLED = os.environ.get("CURVOPT_JIT", "1").strip().lower() not in ("0", "false", "off", "no")
+
+
+def _package_fingerprint():
+    """Hash of the package's sources. Numba's own cache is blind to edits in *other* files (numba #1833)."""
+    digest = hashlib.sha256()
+    for path in sorted(pathlib.Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+if ENABLED:
+    from numba import njit
+    from numba.core.caching import FunctionCache, IndexDataCacheFile
+    from numba.core.dispatcher import Dispatcher
+    from numba.extending import is_jitted, register_jitable
+
+    FINGERPRINT = _package_fingerprint()
+
+    class _CacheFile(IndexDataCacheFile):
+        """Names each data file after its key. Numba numbers them, so two processes that compile different signatures
+        at the same time may write one file under two keys, and a third process then runs the wrong code."""
+
+        def save(self, key, data):
+            overloads = self._load_index()
+            name = self._data_name_pattern.replace("{number:d}", hashlib.sha256(repr(key).encode()).hexdigest()[:16])
+            self._save_data(name, data)
+            if overloads.get(key) != name:
+                overloads[key] = name
+                self._save_index(overloads)
+
+    class _PackageCache(FunctionCache):
+        """A disk cache keyed by the whole package's sources instead of one file's time stamp."""
+
+        def __init__(self, py_func, identity=""):
+            super().__init__(py_func)
+            self._identity = identity
+            base = self._impl.filename_base
+            if identity:
+                base += "-" + hashlib.sha256(identity.encode()).hexdigest()[:16]
+            self._cache_file = _CacheFile(self._cache_path, base, FINGERPRINT)
+
+        def _index_key(self, sig, codegen):
+            # A closure's cells are not hashed: their pickled bytes differ from process to process. `identity` names them.
+            code = hashlib.sha256(self._py_func.__code__.co_code).hexdigest()
+            return (sig, codegen.magic_tuple(), code, self._identity)
+
+    def cached(dispatcher, identity=""):
+        """Give a fresh dispatcher the package's cache; no writable cache folder means no cache, not an error."""
+        try:
+            dispatcher._cache = _PackageCache(dispatcher.py_func, identity)
+        except (RuntimeError, OSError):
+            pass
+        return dispatcher
+
+    def kernel(function):
+        return cached(njit(error_model="numpy")(function))
+
+    routine = register_jitable(error_model="numpy")
+
+    def is_compiled(function):
+        """True for a function the user decorated with ``numba.njit``."""
+        return is_jitted(function) and isinstance(function, Dispatcher)
+
+else:
+    import functools
+
+    FINGERPRINT = ""
+
+    def kernel(function):
+        @functools.wraps(function)
+        def quiet(*args):
+            with np.errstate(all="ignore"):
+                return function(*args)
+
+        return quiet
+
+    def routine(function):
+        return function
+
+    def is_compiled(function):
+        return False

@@ -1,0 +1,136 @@
+"""The only iteration loop.
+
+`make_advance` writes the loop around a method's step; the text runs as it is, or compiled (`_compiled_loop`), with the
+same bits. `iterates` drives it in chunks. Everything public is a consumer of `iterates`.
+"""
+import copy
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from ._compiled_loop import Replay, compiled_advance
+from ._jit import kernel
+from ._oracle import NFEV, NHEV, NJEV
+from ._status import RUNNING
+from ._stopping import Best, check, improves, keep_best
+
+FIRST_CHUNK, LARGEST_CHUNK = 64, 2 ** 20
+CHUNK_SECONDS = 0.02    # the longest time in which callbacks, the clock and Ctrl-C have to wait for a compiled loop
+COLUMNS = ("nit", "fun", "grad_norm", "step", "nfev", "njev", "nhev")
+
+
+@kernel
+def write_row(row, nit, f, gnorm, alpha, counts):
+    row[0] = nit
+    row[1] = f
+    row[2] = gnorm
+    row[3] = alpha
+    row[4] = counts[NFEV]
+    row[5] = counts[NJEV]
+    row[6] = counts[NHEV]
+
+
+def make_advance(step, residual, report, monotone):
+    """The loop of a method: at most `budget` steps from `state`, rows into `trace` unless it is empty."""
+
+    def advance(oracle, state, params, tol, best, nit, budget, trace):
+        status, gnorm = RUNNING, 0.0
+        for j in range(budget):
+            state = step(oracle, state, params)
+            nit += 1
+            gnorm = residual(state, tol.norm)
+            if improves(best.scalars, state.f, gnorm) and not monotone:
+                keep_best(best, state.x, state.g)
+            status = check(tol, nit, oracle.data.counts, state.f, gnorm, state.flag, best.scalars[2])
+            if trace.shape[0] > 0:
+                write_row(trace[j], nit, state.f, gnorm, state.alpha, oracle.data.counts)
+                report(state, trace[j, 7:])
+            if status != RUNNING:
+                break
+        return state, nit, status, gnorm
+
+    return advance
+
+
+class Snapshot(NamedTuple):
+    """What a consumer of `iterates` sees after each chunk."""
+
+    nit: int
+    status: int
+    state: tuple
+    gnorm: float
+    best: Best
+    rows: np.ndarray
+    seconds: float          # since the start, without compilation
+    compile_seconds: float
+
+
+class RunState(NamedTuple):
+    """A stopped run, to be pickled or handed to ``resume``. Arrays are never shared with a run that goes on."""
+
+    method: object
+    state: tuple
+    best: Best
+    nit: int
+    counts: np.ndarray
+    seconds: float
+
+
+def start(method, objective, x0, tol):
+    """(oracle, state, best) at x0."""
+    oracle = objective.oracle()
+    state = method.init(oracle, x0, method.params)
+    gnorm = method.residual(state, tol.norm)
+    x, g = (state.x, state.g) if method.monotone else (state.x.copy(), state.g.copy())
+    return oracle, state, Best(x, g, np.array([state.f, gnorm, 0.0]))
+
+
+def restart(objective, run_state):
+    """(oracle, state, best) of a stopped run; counts go on from where they were."""
+    objective.counts[:] = run_state.counts
+    state, best = copy.deepcopy((run_state.state, run_state.best))
+    return objective.oracle(), state, best
+
+
+def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=False, resume=None):
+    """Yield a Snapshot at the start and after every chunk of iterations, until a status ends the run.
+
+    A chunk is one iteration in the interpreted loop. In the compiled loop it is `chunk` iterations, or, where that is
+    None, as many as take about 20 ms.
+    """
+    began = time.perf_counter()
+    if resume is None:
+        oracle, state, best = start(method, objective, x0, tol)
+        nit, before = 0, 0.0
+    else:
+        oracle, state, best = restart(objective, resume)
+        nit, before = resume.nit, resume.seconds
+    gnorm = method.residual(state, tol.norm)
+    status = check(tol, nit, objective.counts, state.f, gnorm, state.flag, best.scalars[2])
+    width = len(COLUMNS) + len(method.columns)
+    rows = np.zeros((0, width))
+    if history:
+        rows = np.zeros((1, width))
+        write_row(rows[0], nit, state.f, gnorm, state.alpha, objective.counts)
+        method.report(state, rows[0, len(COLUMNS):])
+    parts = (method.step, method.residual, method.report, method.monotone)
+    advance, spent = make_advance(*parts), 0.0
+    if compiled and status == RUNNING:
+        advance, spent = compiled_advance(make_advance, parts, objective, (state, method.params, tol, best))
+    yield Snapshot(nit, status, state, gnorm, best, rows, before + time.perf_counter() - began - spent, spent)
+    size, trace = chunk or (FIRST_CHUNK if compiled else 1), None
+    while status == RUNNING:
+        if history or trace is None:
+            trace = np.zeros((size if history else 0, width))
+        first, clock = nit, time.perf_counter()
+        try:
+            state, nit, status, gnorm = advance(oracle, state, method.params, tol, best, nit, size, trace)
+        except Replay as replay:
+            state, best = replay.args
+            advance, size, chunk, trace = make_advance(*parts), 1, 1, trace[:0]
+        now = time.perf_counter()
+        yield Snapshot(nit, status, state, gnorm, best, trace[: nit - first], before + now - began - spent, spent)
+        if compiled and chunk is None:
+            quick = now - clock < CHUNK_SECONDS / 2
+            size = min(2 * size, LARGEST_CHUNK) if quick else max(size // 2, 1) if now - clock > 2 * CHUNK_SECONDS else size

@@ -1,0 +1,65 @@
+"""A method: frozen parameters, an `init` and a `step`; callable by SciPy's custom-method protocol."""
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar
+
+from . import _checks
+from ._jit import routine
+from ._stopping import residual
+
+
+@routine
+def report(state, row):
+    """Write the method's own history columns; most methods have none."""
+
+
+@dataclass(frozen=True, repr=False)
+class Method:
+    """Base class of all methods. A subclass is a frozen dataclass of parameters with `init` and `step`.
+
+    ``init(oracle, x0, params) -> State`` and ``step(oracle, state, params) -> State`` are routines. The State is a
+    NamedTuple whose first fields are ``x f g alpha flag``. A step proposes into spare buffers and swaps: as long as it
+    has not returned, x and g of the state it was given are intact, whatever a user function raises.
+    """
+
+    needs: ClassVar[tuple] = ("jac",)       # of "jac", "hessp", "samples", "lower bound"
+    columns: ClassVar[tuple] = ()           # own columns of the history, written by `report`
+    monotone: ClassVar[bool] = False        # fun never rises (beyond rounding), so the last point is the best one
+    cost: ClassVar[str] = ""                # evaluations an iteration, for the table of methods
+    memory: ClassVar[str] = ""              # vectors of length n that the state holds
+    paper: ClassVar[str] = ""
+    report: ClassVar = staticmethod(report)
+    residual: ClassVar = staticmethod(residual)
+
+    def __post_init__(self):
+        object.__setattr__(self, "params", self.validated())
+
+    def validated(self):
+        """The Params (a NamedTuple of numbers) that `init` and `step` take; raises on a bad value."""
+        raise NotImplementedError
+
+    @property
+    def name(self):
+        return type(self).__name__
+
+    @property
+    def parameters(self):
+        """Names of the parameters, in order."""
+        return tuple(f.name for f in fields(self))
+
+    def replace(self, **parameters):
+        """A copy with some parameters changed; the values are checked here."""
+        for name in parameters:
+            if name not in self.parameters:
+                raise TypeError(f"{self.name} has no parameter {name!r}{_checks.nearest(name, self.parameters)}; "
+                                f"it has {', '.join(self.parameters) or 'none'}")
+        return replace(self, **parameters)
+
+    def __repr__(self):
+        return f"{self.name}({', '.join(f'{p}={getattr(self, p)!r}' for p in self.parameters)})"
+
+    def __call__(self, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,
+                 **options):
+        """Minimize `fun` from `x0`: SciPy's protocol for a custom method. See ``curvopt.minimize``."""
+        from ._run import solve
+
+        return solve(self, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options)

@@ -1,0 +1,153 @@
+"""curvopt's own door, and the generator of iterates."""
+from . import _checks
+from ._method import Method
+from ._run import prepare, snapshots
+
+
+def find_method(method):
+    """The method object that an object, a name in any case, or None (the default) stands for."""
+    from . import _catalogue as catalogue
+
+    if method is None:
+        return catalogue.default()
+    if isinstance(method, Method):
+        return method
+    if isinstance(method, str):
+        known = catalogue.by_name()
+        key = method.lower().replace("-", "").replace("_", "")
+        if key in known:
+            return known[key]
+        scipy_names = ("nelder-mead", "powell", "cg", "bfgs", "newton-cg", "l-bfgs-b", "tnc", "cobyla", "cobyqa", "slsqp",
+                       "trust-constr", "dogleg", "trust-ncg", "trust-exact", "trust-krylov")
+        hint = " (a method of scipy.optimize.minimize)" if method.lower() in scipy_names else ""
+        names = [m.name for m in known.values()]
+        raise ValueError(f"unknown method {method!r}{hint}{_checks.nearest(method, names)}; "
+                         f"known methods: {', '.join(dict.fromkeys(names))}")
+    if isinstance(method, type) and issubclass(method, Method):
+        raise TypeError(f"method must be a method object such as {method.__name__}(), not the class itself")
+    raise TypeError(f"method must be a curvopt method, its name, or None; got {type(method).__name__}")
+
+
+def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bounds=None, constraints=(), tol=None,
+             callback=None, options=None):
+    """Minimize a smooth function of one or more variables.
+
+    The parameters mean what they mean in ``scipy.optimize.minimize``, and the result is the same, bit for bit, as that of
+    ``scipy.optimize.minimize(..., method=curvopt.SGM)``.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args) -> float``; with ``jac=True``, ``fun(x, *args) -> (float, array)``.
+    x0 : array_like, any shape
+        Start. The functions see x in this shape, as float64.
+    args : tuple, optional
+        Extra arguments of ``fun``, ``jac``, ``hess`` and ``hessp``.
+    method : method object, str, or None
+        Such as ``curvopt.SGM``, ``curvopt.SGM.replace(sigma=0.0)`` or ``"sgm"``; `curvopt.methods` lists them.
+    jac : callable, True, "2-point", "3-point", "cs" or None
+        Gradient, in the shape of x. None means "2-point": differences of ``fun``, n values a gradient.
+    hess : callable, optional
+        ``hess(x, *args)`` -> array, sparse matrix or LinearOperator; used for products when ``hessp`` is not given.
+    hessp : callable, optional
+        ``hessp(x, p, *args)`` -> H(x) p. Without it and without ``hess``, methods that need products take differences
+        of ``jac`` along p (one gradient each, counted in ``njev``).
+    bounds, constraints
+        Must be empty.
+    tol : float, optional
+        Stands for the option ``gtol``.
+    callback : callable, optional
+        ``callback(x)`` or ``callback(intermediate_result)``, after every iteration; StopIteration ends the run.
+    options : dict, optional
+        The method's own parameters, and:
+
+        gtol : float, default 1e-5
+            Stop when the norm of the gradient is at most this.
+        norm : {inf, 1, 2}
+            Norm for ``gtol``.
+        ftarget : float
+            Stop when ``fun`` is at most this.
+        maxiter, maxfev, maxjev, maxhev : int
+            Budgets, looked at between iterations. ``maxiter`` is max(10000, 200 n) when not given.
+        maxtime : float
+            Seconds, without compilation.
+        disp : int
+            0 silent, 1 a summary at the end, k > 1 a line every k iterations.
+        history : bool or int
+            Keep every iteration, or every k-th, in ``result.history``.
+        return_all : bool
+            Keep every iterate in ``result.allvecs``.
+        nonfinite : {"backtrack", "stop", "raise"}
+            What a NaN or infinite value in a trial point means: a failed trial, the end of the run, or an error.
+        compiled : bool or None
+            Run the loop as machine code: None where possible (all functions compiled by numba, no callback), True to
+            insist, False never. The numbers are the same.
+        resume : RunState
+            ``state`` of an earlier result; the run goes on as if it had not stopped.
+        rng : seed or numpy.random.Generator
+            For stochastic methods.
+
+    Returns
+    -------
+    Result
+        A ``scipy.optimize.OptimizeResult``. The point is the best one seen.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that cannot be used; the message names it and the remedy. Exceptions of user functions come out
+        unchanged, with the iterate so far in a note.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import curvopt
+    >>> from scipy.optimize import rosen, rosen_der, rosen_hess_prod
+    >>> res = curvopt.minimize(rosen, [-1.2, 1.0], jac=rosen_der, hessp=rosen_hess_prod, method="mrcg")
+    >>> res.success, np.round(res.x, 3).tolist()
+    (True, [1.0, 1.0])
+    """
+    options = {} if options is None else dict(options)
+    if tol is not None:
+        options.setdefault("tol", tol)
+    return find_method(method)(fun, x0, args, jac=jac, hess=hess, hessp=hessp, bounds=bounds, constraints=constraints,
+                               callback=callback, **options)
+
+
+def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, options=None):
+    """Yield the iterates of a method one by one; the caller may stop whenever it likes.
+
+    Parameters
+    ----------
+    fun, x0, args, method, jac, hess, hessp, options
+        As in `minimize`. ``callback``, ``disp``, ``history`` and ``maxtime`` are the caller's business here.
+
+    Yields
+    ------
+    OptimizeResult
+        ``x fun jac nit nfev njev nhev step grad_norm time status``; arrays are copies. The first one is the start.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> for it in curvopt.iterate(lambda x: float(x @ x), [3.0, 4.0], jac=lambda x: 2 * x, method="sgm"):
+    ...     print(it.nit, it.fun)
+    0 25.0
+    1 0.0
+    """
+    from ._result import intermediate
+    from ._status import Status
+
+    method, options, objective, x0 = prepare(find_method(method), fun, x0, args, jac, hess, hessp, None, (), options or {})
+    options.compiled = False if options.compiled is None else options.compiled
+    stream, first, _ = snapshots(method, options, objective, x0, every_iteration=True)
+
+    def generate():
+        if first is not None:
+            yield first
+        yield from stream
+
+    for snapshot in generate():
+        result = intermediate(method, objective, snapshot)
+        result.status = Status(snapshot.status)
+        yield result

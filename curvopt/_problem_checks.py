@@ -1,0 +1,80 @@
+"""The door: what a user passed, checked and put together as an Objective before anything is evaluated."""
+import warnings
+
+import numpy as np
+
+from ._objective import Objective
+
+BOUNDED = "L-BFGS-B, TNC, Nelder-Mead, Powell, SLSQP, trust-constr, COBYLA and COBYQA"
+CONSTRAINED = "SLSQP, trust-constr, COBYLA and COBYQA"
+WARN_DIFFERENCES = 20   # variables above which gradients by differences are worth a warning
+
+
+def refuse_bounds(method, bounds, constraints):
+    if bounds is not None and not _infinite(bounds):
+        raise ValueError(f"{method.name} minimizes without bounds; of SciPy's methods {BOUNDED} take bounds")
+    if constraints is not None and not (isinstance(constraints, (tuple, list, dict)) and len(constraints) == 0):
+        raise ValueError(f"{method.name} minimizes without constraints; of SciPy's methods {CONSTRAINED} take constraints")
+
+
+def _infinite(bounds):
+    if hasattr(bounds, "lb"):
+        return bool(np.all(np.isneginf(bounds.lb)) and np.all(np.isposinf(bounds.ub)))
+    return all(low in (None, -np.inf) and high in (None, np.inf) for low, high in bounds)
+
+
+def start_point(x0):
+    """(float64 copy as a vector, shape the user's functions see)."""
+    array = np.asarray(x0)
+    if array.dtype.kind == "c":
+        raise TypeError("x0 is complex; curvopt minimizes over real variables (stack real and imaginary parts)")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"x0 must hold real numbers, got an array of type {array.dtype}")
+    if array.size == 0:
+        raise ValueError("x0 is empty; it must hold at least one variable")
+    if not np.all(np.isfinite(array)):
+        bad = np.flatnonzero(~np.isfinite(array.reshape(-1)))
+        raise ValueError(f"x0 must be finite; entry {bad[0]} is {array.reshape(-1)[bad[0]]}")
+    shape = array.shape if array.ndim else (1,)
+    return np.array(array, dtype=np.float64, order="C").reshape(-1), shape
+
+
+def unwrap_memo(fun, jac):
+    """SciPy's door turns jac=True into a memoized pair of callables; take the user's own function back out of it."""
+    owner = getattr(jac, "__self__", None)
+    if owner is not None and owner is fun and type(fun).__name__ == "MemoizeJac":
+        return fun.fun, True
+    return fun, jac
+
+
+def make_objective(method, fun, x0, args, jac, hess, hessp):
+    """(Objective, x0 as a vector) or a clear error."""
+    if hasattr(fun, "jac") and hasattr(fun, "n_samples"):  # a FiniteSum carries its own derivatives
+        jac = fun.jac if jac is None else jac
+        hessp = getattr(fun, "hessp", None) if hessp is None else hessp
+    fun, jac = unwrap_memo(fun, jac)
+    if not callable(fun):
+        raise TypeError(f"fun must be callable, got {type(fun).__name__}")
+    if jac is False:
+        jac = None
+    if not (jac is None or jac is True or callable(jac) or jac in ("2-point", "3-point", "cs")):
+        raise ValueError(f"jac must be a callable, True, '2-point', '3-point', 'cs' or None, got {jac!r}")
+    if hessp is not None and not callable(hessp):
+        raise TypeError(f"hessp must be callable as hessp(x, p, *args), got {type(hessp).__name__}")
+    if isinstance(hess, str) and hess in ("2-point", "3-point", "cs"):
+        hess = None     # differences of jac along the one direction needed are what the method takes anyway
+    if hess is not None and not callable(hess):
+        raise TypeError(f"hess must be callable as hess(x, *args), got {type(hess).__name__}; "
+                        "quasi-Newton strategy objects are for SciPy's trust-constr")
+    x, shape = start_point(x0)
+    if (jac is None or isinstance(jac, str)) and x.size > WARN_DIFFERENCES:
+        warnings.warn(f"the gradient is taken by differences: each one costs {x.size} or more values of fun; pass jac",
+                      _optimize_warning(), stacklevel=6)
+    args = args if isinstance(args, tuple) else (args,)
+    return Objective(fun, jac, hess, hessp, args, shape, "hessp" in method.needs), x
+
+
+def _optimize_warning():
+    from scipy.optimize import OptimizeWarning
+
+    return OptimizeWarning

@@ -1,0 +1,108 @@
+"""What a run returns."""
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ._history import History
+from ._loop import COLUMNS, RunState
+from ._status import CONVERGED, NONFINITE, Status
+
+
+class Result(OptimizeResult):
+    """SciPy's ``OptimizeResult`` with the fields and reports of curvopt.
+
+    Attributes
+    ----------
+    x, jac : ndarray, in the shape of x0
+        The best point seen and the gradient there.
+    fun : float
+    nit, nfev, njev, nhev : int
+        Iterations, and true numbers of calls of the user's functions.
+    status : Status
+        Why the run ended; compares equal to its number.
+    success : bool
+        True for CONVERGED and TARGET only.
+    message : str
+    method : Method
+    history : History or None
+    state : RunState
+        Hand it to ``options={"resume": res.state}`` to go on; can be pickled.
+    compiled : bool
+        Whether the loop ran as machine code.
+    time, compile_time : float
+        Seconds spent solving, and seconds spent compiling before that.
+    """
+
+
+def best_point(method, snapshot):
+    """(x, f, g) of the point to return: the last one if it converged or the method is monotone, else the best seen."""
+    state, best = snapshot.state, snapshot.best
+    if method.monotone or snapshot.status == CONVERGED or not best.scalars[0] < state.f and np.isfinite(state.f):
+        return state.x, state.f, state.g
+    return best.x, float(best.scalars[0]), best.g
+
+
+def intermediate(method, objective, snapshot):
+    """The OptimizeResult a callback gets: copies, in the user's shape."""
+    state, counts = snapshot.state, objective.counts
+    result = OptimizeResult(
+        x=state.x.copy().reshape(objective.shape), fun=state.f, jac=state.g.copy().reshape(objective.shape),
+        nit=snapshot.nit, nfev=int(counts[0]), njev=int(counts[1]), nhev=int(counts[2]),
+        step=state.alpha, grad_norm=snapshot.gnorm, time=snapshot.seconds,
+    )
+    if method.columns:
+        row = np.zeros(len(method.columns))
+        method.report(state, row)
+        result.update(zip(method.columns, row.tolist()))
+    return result
+
+
+def assemble(method, objective, snapshot, status, record, compiled):
+    """The Result of a run that stopped at `snapshot` for the reason `status`."""
+    x, f, g = best_point(method, snapshot)
+    status = Status(status)
+    result = Result(
+        x=x.copy().reshape(objective.shape), fun=float(f), jac=g.copy().reshape(objective.shape), nit=snapshot.nit,
+        nfev=int(objective.counts[0]), njev=int(objective.counts[1]), nhev=int(objective.counts[2]),
+        status=status, success=status.success, message=message(status, snapshot, objective), method=method,
+        history=record.history(method) if record.every else None,
+        state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(), snapshot.seconds),
+        compiled=compiled, time=snapshot.seconds, compile_time=snapshot.compile_seconds,
+    )
+    if record.points is not None:
+        result.allvecs = record.points
+    return result
+
+
+def message(status, snapshot, objective):
+    if status == NONFINITE:
+        what = "fun" if not np.isfinite(snapshot.state.f) else "jac"
+        if snapshot.nit == 0:
+            return f"{what} is not finite at x0; start from a point where it is."
+        return f"{status} It was {what} (nonfinite='backtrack' treats a bad trial as a failed one)."
+    return str(status)
+
+
+class Record:
+    """Rows of the history, every k-th iteration, with a time for each."""
+
+    def __init__(self, every, points):
+        self.every = every
+        self.points = [] if points else None
+        self.blocks, self.times, self.clock = [], [], 0.0
+
+    def add(self, snapshot):
+        if self.points is not None:
+            self.points.append(snapshot.state.x.copy())
+        rows = snapshot.rows
+        if self.every and len(rows):
+            times = self.clock + (snapshot.seconds - self.clock) * np.arange(1, len(rows) + 1) / len(rows)
+            keep = (rows[:, 0] % self.every == 0) | (rows[:, 0] == snapshot.nit) & (snapshot.status >= 0)
+            self.blocks.append(rows[keep])
+            self.times.append(times[keep])
+        self.clock = snapshot.seconds
+
+    def history(self, method):
+        width = len(COLUMNS) + len(method.columns)
+        rows = np.concatenate(self.blocks) if self.blocks else np.zeros((0, width))
+        times = np.concatenate(self.times) if self.times else np.zeros(0)
+        return History.from_rows((*COLUMNS, *method.columns), rows, times)

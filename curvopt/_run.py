@@ -1,0 +1,130 @@
+"""The human side of a run: chunks, callback, clock, Ctrl-C, budgets of time, the table, the result."""
+import math
+import warnings
+from itertools import chain
+
+import numpy as np
+
+from ._callback import Table, adapt_callback
+from ._interrupt import CtrlC
+from ._loop import RunState, iterates
+from ._objective import NotCompilable
+from ._options import split
+from ._problem_checks import make_objective, refuse_bounds
+from ._result import Record, assemble, best_point, intermediate
+from ._status import CALLBACK, INTERRUPTED, MAXTIME, NONFINITE, RUNNING
+
+
+class PerformanceHint(UserWarning):
+    """The compiled loop was not possible although every function was compiled by the user."""
+
+
+def prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, options):
+    """(method, options, objective, x0) checked and ready to iterate."""
+    options, parameters = split(dict(options), method)
+    method = method.replace(**parameters) if parameters else method
+    refuse_bounds(method, bounds, constraints)
+    objective, x0 = make_objective(method, fun, x0, args, jac, hess, hessp)
+    resume = options.resume
+    if resume is not None:
+        if not isinstance(resume, RunState):
+            raise TypeError(f"resume must be the `state` of an earlier result, got {type(resume).__name__}")
+        if resume.method != method:
+            raise ValueError(f"resume: the state is one of {resume.method!r}, not of {method!r}")
+        if resume.state.x.size != x0.size:
+            raise ValueError(f"resume: the state has {resume.state.x.size} variables, x0 has {x0.size}")
+    return method, options, objective, x0
+
+
+def snapshots(method, options, objective, x0, every_iteration):
+    """(generator of snapshots, whether the loop is compiled). Decides which loop runs, and says so when asked in vain."""
+    reason = "a callback wants every iteration" if every_iteration and options.compiled is None \
+        else objective.why_not_compilable()
+    if options.compiled and reason:
+        raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
+    compiled = options.compiled is not False and not reason
+    limits = options.tolerances(x0.size, math.inf)
+
+    def generate(compiled):
+        chunk = 1 if every_iteration or not compiled else options.chunk
+        if chunk is None and options.disp > 1:
+            chunk = options.disp
+        return iterates(method, objective, x0, limits, chunk=chunk, compiled=compiled,
+                        history=bool(options.history), resume=options.resume)
+
+    if not compiled:
+        return generate(False), None, False
+    stream = generate(True)
+    try:
+        first = next(stream)
+    except NotCompilable as error:
+        if options.compiled:
+            raise ValueError(f"compiled=True, but the loop cannot be compiled: {error}") from error
+        warnings.warn(f"{method.name} runs interpreted: {error}", PerformanceHint, stacklevel=6)
+        objective.counts[:] = 0
+        return generate(False), None, False
+    return stream, first, True
+
+
+def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options):
+    """Run `method` to its end and return the Result."""
+    method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, options)
+    callback = adapt_callback(callback)
+    stream, first, compiled = snapshots(method, options, objective, x0, callback is not None or options.return_all)
+    record, table = Record(options.history, options.return_all), Table(options.disp, method)
+    maxtime = math.inf if options.maxtime is None else options.maxtime
+    snapshot, status = None, RUNNING
+    watched = options.history or options.return_all or options.disp > 1
+    with CtrlC() as ctrl_c:
+        try:
+            for snapshot in stream if first is None else chain([first], stream):
+                status = snapshot.status
+                if watched:
+                    record.add(snapshot)
+                    table.show(snapshot, objective.counts)
+                if callback is not None and snapshot.nit > 0 and stops(callback, intermediate(method, objective, snapshot)):
+                    status = CALLBACK
+                elif status == RUNNING and ctrl_c.pressed:
+                    status = INTERRUPTED
+                elif status == RUNNING and snapshot.seconds >= maxtime:
+                    status = MAXTIME
+                if status != RUNNING:
+                    break
+        except KeyboardInterrupt:
+            if snapshot is None:
+                raise
+            status = INTERRUPTED
+        except Exception as error:
+            if snapshot is not None:
+                attach(error, method, objective, snapshot)
+            raise
+    if status == NONFINITE and options.nonfinite == "raise":
+        raise nonfinite_error(method, objective, snapshot)
+    result = assemble(method, objective, snapshot, status, record, compiled)
+    table.summary(result)
+    return result
+
+
+def stops(callback, result):
+    try:
+        callback(result)
+    except StopIteration:
+        return True
+    return False
+
+
+def attach(error, method, objective, snapshot):
+    """Leave the iterate so far with an exception of a user function, which goes on unchanged."""
+    x, f, _ = best_point(method, snapshot)
+    shown = np.array2string(x.reshape(objective.shape), floatmode="unique", threshold=50, separator=", ")
+    error.add_note(f"curvopt: {method.name} was at iteration {snapshot.nit}; best point so far: fun = {f!r}, x = {shown}")
+    try:
+        error.curvopt_x, error.curvopt_fun = x.copy().reshape(objective.shape), float(f)
+    except AttributeError:
+        pass
+
+
+def nonfinite_error(method, objective, snapshot):
+    error = FloatingPointError(f"{method.name}: fun or jac returned a value that is not finite (nonfinite='raise')")
+    attach(error, method, objective, snapshot)
+    return error

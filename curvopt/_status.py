@@ -1,0 +1,58 @@
+"""Why a run ended: one vocabulary for all methods. The numbers keep SciPy's core and leave room around it."""
+from enum import IntEnum
+
+RUNNING = -1
+CONVERGED = 0
+MAXITER = 1
+PRECISION = 2
+NONFINITE = 3
+BUDGET = 4
+MAXTIME = 5
+STEP_FAILED = 6
+UNBOUNDED = 7
+TARGET = 8
+INTERRUPTED = 90
+CALLBACK = 99
+
+
+class Status(IntEnum):
+    """Reason for the end of a run. ``str(status)`` is a sentence; ``status.success`` tells whether the goal was met."""
+
+    RUNNING = RUNNING
+    CONVERGED = CONVERGED
+    MAXITER = MAXITER
+    PRECISION = PRECISION
+    NONFINITE = NONFINITE
+    BUDGET = BUDGET
+    MAXTIME = MAXTIME
+    STEP_FAILED = STEP_FAILED
+    UNBOUNDED = UNBOUNDED
+    TARGET = TARGET
+    INTERRUPTED = INTERRUPTED
+    CALLBACK = CALLBACK
+
+    def __str__(self):
+        return SENTENCES[int(self)]
+
+    __format__ = IntEnum.__format__
+
+    @property
+    def success(self):
+        return self in (Status.CONVERGED, Status.TARGET)
+
+
+SENTENCES = {
+    RUNNING: "The run has not ended.",
+    CONVERGED: "Converged: the gradient norm is at most gtol.",
+    MAXITER: "Iteration limit (maxiter) reached.",
+    PRECISION: "No further progress is possible in floating point: the decrease left is below the rounding error of fun.",
+    NONFINITE: "A value that is not finite: fun or jac returned NaN or infinity.",
+    BUDGET: "Evaluation budget (maxfev, maxjev or maxhev) used up.",
+    MAXTIME: "Time limit (maxtime) reached.",
+    STEP_FAILED: "No acceptable step was found although the gradient promises decrease: "
+                 "check jac and hessp with curvopt.check_derivatives.",
+    UNBOUNDED: "fun appears to be unbounded below.",
+    TARGET: "Target value (ftarget) reached.",
+    INTERRUPTED: "Interrupted (Ctrl-C); the best point so far is returned.",
+    CALLBACK: "`callback` raised `StopIteration`.",
+}

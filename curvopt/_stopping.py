@@ -1,0 +1,87 @@
+"""The one termination test. Its order is fixed, and the reason is decided here or in the step, never reconstructed."""
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import kernel, routine
+from ._oracle import NFEV, NHEV, NJEV, NONFINITE_VALUES
+from ._status import BUDGET, CONVERGED, MAXITER, NONFINITE, PRECISION, RUNNING, TARGET, UNBOUNDED
+from ._vectors import copy_to, norm
+
+# Values closer than this many rounding errors cannot be told apart. Ours: large enough for sums of some hundred terms.
+NOISE = 10.0 * 2.0 ** -52
+# Iterations that improve neither fun (beyond its noise) nor the gradient before a run is called stuck. Ours: far above
+# the length of any cycle of the alternating methods, and milliseconds in a compiled loop.
+PATIENCE = 500
+
+
+class Tolerances(NamedTuple):
+    gtol: float
+    norm: int           # order for `_vectors.norm`
+    ftarget: float      # -inf: none
+    f_unbounded: float  # a value below it means that fun has no minimum
+    maxiter: int
+    maxfev: int
+    maxjev: int
+    maxhev: int
+    stop_nonfinite: bool
+
+
+class Best(NamedTuple):
+    """The best point seen, and for how long nothing has improved."""
+
+    x: np.ndarray
+    g: np.ndarray
+    scalars: np.ndarray  # (3,): fun there, least gradient norm so far, iterations without improvement
+
+
+@kernel
+def improves(scalars, f, gnorm):
+    """Whether f is the least value so far; counts the iterations in which neither f nor the gradient norm improved."""
+    f_best = scalars[0]
+    if gnorm >= scalars[1] and abs(f - f_best) <= NOISE * abs(f_best):
+        scalars[2] += 1.0
+    else:
+        scalars[2] = 0.0
+    if gnorm < scalars[1]:
+        scalars[1] = gnorm
+    if f < f_best:
+        scalars[0] = f
+        return True
+    return False
+
+
+@routine
+def keep_best(best, x, g):
+    copy_to(x, best.x)
+    copy_to(g, best.g)
+
+
+@routine
+def residual(state, order):
+    """The number that is compared with gtol: the gradient norm. A method may bring its own."""
+    return norm(state.g, order)
+
+
+@routine
+def check(tol, nit, counts, f, gnorm, flag, stuck):
+    if not (math.isfinite(f) and not math.isnan(gnorm)):
+        return UNBOUNDED if f == -math.inf else NONFINITE
+    if gnorm <= tol.gtol:
+        return CONVERGED
+    if f <= tol.ftarget:
+        return TARGET
+    if flag != RUNNING:
+        return flag
+    if tol.stop_nonfinite and counts[NONFINITE_VALUES] > 0:
+        return NONFINITE
+    if f < tol.f_unbounded:
+        return UNBOUNDED
+    if stuck >= PATIENCE:
+        return PRECISION
+    if nit >= tol.maxiter:
+        return MAXITER
+    if counts[NFEV] >= tol.maxfev or counts[NJEV] >= tol.maxjev or counts[NHEV] >= tol.maxhev:
+        return BUDGET
+    return RUNNING

@@ -1,0 +1,1 @@
+"""Search directions: kernels that more than one method uses."""

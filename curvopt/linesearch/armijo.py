@@ -1,0 +1,63 @@
+"""Armijo's sufficient decrease: backtracking, and tracking forward where curvature is negative."""
+import math
+
+from .._jit import routine
+from .._oracle import value
+from .._status import PRECISION, STEP_FAILED
+from .._stopping import NOISE
+from .._vectors import axpy_to
+
+MAX_TRIALS = 200        # enough to halve a step from 1e10 to 1e-50
+ALPHA_MAX = 1e10        # a step this much longer than the model's, with fun still falling, means no minimum
+
+
+@routine
+def decreases(f_new, f, slope, alpha, rho):
+    """Whether f_new is a sufficient decrease; a value that is not finite is none.
+
+    The slack of ten rounding errors of f lets the test pass where the decrease it asks for is lost in rounding. It is
+    relative, so that f -> c f changes nothing.
+    """
+    return math.isfinite(f_new) and f_new <= f + rho * alpha * slope + NOISE * abs(f)
+
+
+@routine
+def backtrack(oracle, x, f, d, slope, alpha, rho, theta, out):
+    """First of alpha, alpha theta, alpha theta^2, ... with f(x + a d) <= f + rho a slope.
+
+    Returns (a, f(x + a d), found) and leaves x + a d in `out`. One value of fun a trial. The search gives up when a
+    step no longer changes x.
+    """
+    for _ in range(MAX_TRIALS):
+        if not axpy_to(alpha, d, x, out):
+            break
+        f_new = value(oracle, out)
+        if decreases(f_new, f, slope, alpha, rho):
+            return alpha, f_new, True
+        alpha *= theta
+    return 0.0, f, False
+
+
+@routine
+def track_forward(oracle, x, f, d, slope, f_new, rho, theta, out):
+    """From an accepted step 1, lengthen by 1/theta while sufficient decrease holds.
+
+    Returns (alpha, f(x + alpha d)) of the last step that satisfied it, with that point in `out`. One value of fun a
+    trial.
+    """
+    alpha = 1.0
+    while alpha < ALPHA_MAX:
+        trial = alpha / theta
+        axpy_to(trial, d, x, out)
+        f_trial = value(oracle, out)
+        if not decreases(f_trial, f, slope, trial, rho):
+            break
+        alpha, f_new = trial, f_trial
+    axpy_to(alpha, d, x, out)
+    return alpha, f_new
+
+
+@routine
+def failure(f, slope):
+    """The status of a search that found nothing: rounding, when the decrease to first order is near its level."""
+    return PRECISION if -slope <= 1e3 * NOISE * abs(f) else STEP_FAILED

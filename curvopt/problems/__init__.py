@@ -1,0 +1,4 @@
+"""Problems with known facts."""
+from .classic import quadratic, rosenbrock
+
+__all__ = ["quadratic", "rosenbrock"]

@@ -1,0 +1,46 @@
+"""What a problem knows about itself."""
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A problem with compiled functions, a start, and what is known about it.
+
+    Attributes
+    ----------
+    name : str
+    fun, jac, hessp : callable
+        ``fun(x, *args)``, ``jac(x, *args)``, ``hessp(x, p, *args)``, compiled by numba.
+    x0 : ndarray of shape (n,)
+    args : tuple
+    f_star : float or None
+        Least value, where known.
+    x_star : ndarray or None
+        One minimizer.
+    L, mu : float or None
+        Largest and smallest eigenvalue of the Hessian, where it is constant or bounded.
+    growth : float or None
+        p where fun - f_star grows like the distance to the power p.
+    """
+
+    name: str
+    fun: object
+    jac: object
+    hessp: object
+    x0: np.ndarray
+    args: tuple = ()
+    f_star: float = None
+    x_star: np.ndarray = None
+    L: float = None
+    mu: float = None
+    growth: float = None
+    notes: str = field(default="", repr=False)
+
+    @property
+    def n(self):
+        return self.x0.size
+
+    def __repr__(self):
+        return f"<Problem {self.name}, n = {self.n}>"

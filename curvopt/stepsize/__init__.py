@@ -1,0 +1,1 @@
+"""Step-size rules that more than one method uses."""
