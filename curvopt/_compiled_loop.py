@@ -70,7 +70,7 @@ def compiled_advance(make_advance, parts, objective, arguments):
     """(advance, seconds spent compiling). Raises NotCompilable, with the reason, where it cannot be done."""
     if not ENABLED:
         raise NotCompilable("CURVOPT_JIT=0 is set")
-    from numba import float64, types, typeof
+    from numba import float64, typeof, types
     from numba.core.errors import NumbaError
 
     began = time.perf_counter()

@@ -4,7 +4,7 @@ import numpy as np
 from ._derivatives import knows_gradient, knows_value
 from ._jit import kernel, routine
 from ._oracle import F_KNOWN, G_KNOWN, KNOWN_F, KNOWN_G, KNOWN_X, NFEV, NHEV, NJEV
-from ._vectors import copy_to, same
+from ._vectors import copy_to
 
 FLOAT64 = np.dtype(np.float64)
 

@@ -36,7 +36,7 @@ class Result(OptimizeResult):
 def best_point(method, snapshot):
     """(x, f, g) of the point to return: the last one if it converged or the method is monotone, else the best seen."""
     state, best = snapshot.state, snapshot.best
-    if method.monotone or snapshot.status == CONVERGED or not best.scalars[0] < state.f and np.isfinite(state.f):
+    if method.monotone or snapshot.status == CONVERGED or (not best.scalars[0] < state.f and np.isfinite(state.f)):
         return state.x, state.f, state.g
     return best.x, float(best.scalars[0]), best.g
 
