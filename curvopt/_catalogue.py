@@ -1,7 +1,7 @@
 """Every method of the package, listed once: names, the contract suite and the table of methods all read it from here."""
 from functools import lru_cache
 
-from .methods import scaled_gradient
+from .methods import gradient_descent, scaled_gradient
 
 METHODS = {
     "SCG": scaled_gradient.SCG,
@@ -9,7 +9,9 @@ METHODS = {
     "SGM": scaled_gradient.SGM,
     "MRCG": scaled_gradient.MRCG,
 }
-BASELINES = {}
+BASELINES = {
+    "GD": gradient_descent.GD,
+}
 
 
 @lru_cache(maxsize=1)
@@ -21,3 +23,42 @@ def by_name():
 def default():
     """The method that ``method=None`` means."""
     return METHODS["MRCG"]
+
+
+class MethodTable(list):
+    """Rows of `methods`, as dicts; prints as a table."""
+
+    def __str__(self):
+        titles = ("name", "needs", "per iteration", "vectors", "paper")
+        rows = [titles, *((r["name"], " ".join(r["needs"]), r["cost"], r["memory"], r["paper"]) for r in self)]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(titles))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+    __repr__ = __str__
+
+
+def methods(baselines=True):
+    """List the methods: what they need, evaluations an iteration, vectors of memory, paper.
+
+    Parameters
+    ----------
+    baselines : bool
+        Whether to list the baselines as well.
+
+    Returns
+    -------
+    MethodTable
+        A list of dicts with the keys ``name needs cost memory paper method``; prints as a table.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> [row["name"] for row in curvopt.methods() if row["name"].startswith("SG")][0]
+    'SGM'
+    """
+    listed = {**METHODS, **BASELINES} if baselines else METHODS
+    return MethodTable(
+        {"name": name, "needs": m.needs, "cost": m.cost, "memory": m.memory, "paper": m.paper, "method": m}
+        for name, m in listed.items()
+    )
