@@ -12,7 +12,8 @@ from ._jit import ENABLED, FINGERPRINT, cached, routine
 from ._objective import NotCompilable
 from ._oracle import F_KNOWN, Oracle
 
-_loops = {}
+_loops = {}             # (algorithm text, types) -> machine code
+_ready = {}             # (algorithm text, user callables, types of args) -> the same, found without asking for types
 _lock = threading.Lock()
 NOTICE_AFTER = 0.5      # seconds of compilation worth a line
 
@@ -66,15 +67,11 @@ def _compile_loop(make_advance, parts, types_):
     return dispatcher
 
 
-def compiled_advance(make_advance, parts, objective, arguments):
-    """(advance, seconds spent compiling). Raises NotCompilable, with the reason, where it cannot be done."""
-    if not ENABLED:
-        raise NotCompilable("CURVOPT_JIT=0 is set")
-    from numba import float64, typeof, types
+def _compile(make_advance, parts, objective, callables, arguments):
+    """The compiled loop for these callables: compiles them, and the loop where this process has not done so yet."""
+    from numba import float64, types, typeof
     from numba.core.errors import NumbaError
 
-    began = time.perf_counter()
-    callables = objective.compiled_callables()
     types_ = (typeof(objective.data), *map(typeof, arguments))
     vector, none, data_t = float64[::1], types.none, types_[0]
     try:
@@ -83,17 +80,33 @@ def compiled_advance(make_advance, parts, objective, arguments):
         callables[2].compile(none(vector, vector, data_t, vector))
     except (NumbaError, TypeError) as error:
         raise NotCompilable(f"numba cannot call the functions as they are: {_first_line(error)}") from error
-    key = (parts, types_)
     with _lock:
-        if key not in _loops:
+        if (parts, types_) not in _loops:
             try:
-                _loops[key] = _compile_loop(make_advance, parts, types_)
+                _loops[parts, types_] = _compile_loop(make_advance, parts, types_)
             except NumbaError as error:
                 raise NotCompilable(f"the loop does not compile: {_first_line(error)}") from error
-    entry = _loops[key]
+        return _loops[parts, types_]
+
+
+def compiled_advance(make_advance, parts, objective, arguments):
+    """(advance, seconds spent compiling). Raises NotCompilable, with the reason, where it cannot be done."""
+    if not ENABLED:
+        raise NotCompilable("CURVOPT_JIT=0 is set")
+    from numba import typeof
+
+    began = time.perf_counter()
+    callables = objective.compiled_callables()
+    # The types of state and parameters follow from the method; asking numba for them at each solve would cost 100 us.
+    key = (parts, callables, typeof(objective.args))
+    entry = _ready.get(key)
+    if entry is None:
+        with _Notice():
+            entry = _compile(make_advance, parts, objective, callables, arguments)
+        if len(_ready) >= 256:
+            _ready.clear()      # a caller that makes new functions all the time must not fill the memory
+        _ready[key] = entry
     spent = time.perf_counter() - began
-    if spent > NOTICE_AFTER:
-        print(f"curvopt: compiled in {spent:.1f} s; the loop is kept on disk, once per machine", file=sys.stderr)
 
     def advance(oracle, state, params, tol, best, nit, budget, trace):
         before = copy.deepcopy((state, best)) if budget > 1 else None
@@ -114,6 +127,21 @@ def compiled_advance(make_advance, parts, objective, arguments):
 
 class Replay(Exception):
     """A user function raised inside a compiled chunk; carries copies of (state, best) from before the chunk."""
+
+
+class _Notice:
+    """Says that something is being compiled when it takes longer than anyone would expect a solve to take."""
+
+    def __enter__(self):
+        self._timer = threading.Timer(NOTICE_AFTER, self._say)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def __exit__(self, *exception):
+        self._timer.cancel()
+
+    def _say(self):
+        print("curvopt: compiling (once per machine; CURVOPT_JIT=0 runs everything interpreted) ...", file=sys.stderr)
 
 
 def _first_line(error):
