@@ -13,7 +13,7 @@ from ._compiled_loop import Replay, compiled_advance
 from ._jit import kernel
 from ._oracle import NFEV, NHEV, NJEV
 from ._status import RUNNING
-from ._stopping import Best, check, improves, keep_best
+from ._stopping import Best, check, first_best, improves, keep_best
 
 FIRST_CHUNK, LARGEST_CHUNK = 64, 2 ** 20
 CHUNK_SECONDS = 0.02    # the longest time in which callbacks, the clock and Ctrl-C have to wait for a compiled loop
@@ -42,7 +42,7 @@ def make_advance(step, residual, report, monotone):
             gnorm = residual(state, tol.norm)
             if improves(best.scalars, state.f, gnorm) and not monotone:
                 keep_best(best, state.x, state.g)
-            status = check(tol, nit, oracle.data.counts, state.f, gnorm, state.flag, best.scalars[2])
+            status = check(tol, nit, oracle.data.counts, state.f, gnorm, state.flag, best.scalars)
             if trace.shape[0] > 0:
                 write_row(trace[j], nit, state.f, gnorm, state.alpha, oracle.data.counts)
                 report(state, trace[j, 7:])
@@ -82,8 +82,7 @@ def start(method, objective, x0, tol):
     oracle = objective.oracle()
     state = method.init(oracle, x0, method.params)
     gnorm = method.residual(state, tol.norm)
-    x, g = (state.x, state.g) if method.monotone else (state.x.copy(), state.g.copy())
-    return oracle, state, Best(x, g, np.array([state.f, gnorm, 0.0]))
+    return oracle, state, first_best(state, gnorm, method.monotone)
 
 
 def restart(objective, run_state):
@@ -107,7 +106,7 @@ def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=
         oracle, state, best = restart(objective, resume)
         nit, before = resume.nit, resume.seconds
     gnorm = method.residual(state, tol.norm)
-    status = check(tol, nit, objective.counts, state.f, gnorm, state.flag, best.scalars[2])
+    status = check(tol, nit, objective.counts, state.f, gnorm, state.flag, best.scalars)
     width = len(COLUMNS) + len(method.columns)
     rows = np.zeros((0, width))
     if history:

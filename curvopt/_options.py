@@ -53,17 +53,13 @@ class Options:
             raise TypeError(f"compiled must be None, True or False, got {self.compiled!r}")
         _checks.choice("nonfinite", self.nonfinite, dict.fromkeys(NONFINITE_POLICIES))
 
-    def tolerances(self, n, f0):
-        """The numbers the loop tests, for a problem of size n whose first value is f0."""
+    def tolerances(self, n):
+        """The numbers the loop tests, for a problem of size n."""
         # Ours: first-order methods need more iterations than SciPy's 200 n allows on small problems.
         maxiter = max(10_000, 200 * n) if self.maxiter is None else self.maxiter
         budgets = (UNLIMITED if b is None else b for b in (self.maxfev, self.maxjev, self.maxhev))
-        # A fall to minus 1/eps times the first value, the test of JSOSolvers.jl, says that there is no minimum.
-        f_unbounded = -max(1.0, abs(f0)) * 2.0 ** 52 if math.isfinite(f0) else -math.inf
-        return Tolerances(
-            self.gtol, self.norm, -math.inf if self.ftarget is None else self.ftarget, f_unbounded,
-            maxiter, *budgets, self.nonfinite != "backtrack",
-        )
+        ftarget = -math.inf if self.ftarget is None else self.ftarget
+        return Tolerances(self.gtol, self.norm, ftarget, maxiter, *budgets, self.nonfinite != "backtrack")
 
 
 NAMES = tuple(f.name for f in fields(Options))

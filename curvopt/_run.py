@@ -43,7 +43,7 @@ def snapshots(method, options, objective, x0, every_iteration):
     if options.compiled and reason:
         raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
     compiled = options.compiled is not False and not reason
-    limits = options.tolerances(x0.size, math.inf)
+    limits = options.tolerances(x0.size)
 
     def generate(compiled):
         chunk = 1 if every_iteration or not compiled else options.chunk

@@ -20,7 +20,6 @@ class Tolerances(NamedTuple):
     gtol: float
     norm: int           # order for `_vectors.norm`
     ftarget: float      # -inf: none
-    f_unbounded: float  # a value below it means that fun has no minimum
     maxiter: int
     maxfev: int
     maxjev: int
@@ -29,11 +28,25 @@ class Tolerances(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The best point seen, and for how long nothing has improved."""
+    """The best point seen, and what the test of progress remembers."""
 
     x: np.ndarray
     g: np.ndarray
-    scalars: np.ndarray  # (3,): fun there, least gradient norm so far, iterations without improvement
+    # (4,): fun there; least gradient norm so far; iterations without improvement; a value that only a function without
+    # minimum falls to.
+    scalars: np.ndarray
+
+
+@routine
+def first_best(state, gnorm, monotone):
+    """The Best of a start. A monotone method needs no copy of its best point: it is the last one."""
+    scalars = np.empty(4)
+    scalars[0], scalars[1], scalars[2] = state.f, gnorm, 0.0
+    # A fall to minus 1/eps times the first value, the test of JSOSolvers.jl, says that there is no minimum.
+    scalars[3] = -max(1.0, abs(state.f)) * 2.0 ** 52
+    if monotone:
+        return Best(state.x, state.g, scalars)
+    return Best(state.x.copy(), state.g.copy(), scalars)
 
 
 @kernel
@@ -65,7 +78,7 @@ def residual(state, order):
 
 
 @routine
-def check(tol, nit, counts, f, gnorm, flag, stuck):
+def check(tol, nit, counts, f, gnorm, flag, scalars):
     if not (math.isfinite(f) and not math.isnan(gnorm)):
         return UNBOUNDED if f == -math.inf else NONFINITE
     if gnorm <= tol.gtol:
@@ -76,9 +89,9 @@ def check(tol, nit, counts, f, gnorm, flag, stuck):
         return flag
     if tol.stop_nonfinite and counts[NONFINITE_VALUES] > 0:
         return NONFINITE
-    if f < tol.f_unbounded:
+    if f < scalars[3]:
         return UNBOUNDED
-    if stuck >= PATIENCE:
+    if scalars[2] >= PATIENCE:
         return PRECISION
     if nit >= tol.maxiter:
         return MAXITER
