@@ -69,7 +69,7 @@ def _compile_loop(make_advance, parts, types_):
 
 def _compile(make_advance, parts, objective, callables, arguments):
     """The compiled loop for these callables: compiles them, and the loop where this process has not done so yet."""
-    from numba import float64, types, typeof
+    from numba import float64, typeof, types
     from numba.core.errors import NumbaError
 
     types_ = (typeof(objective.data), *map(typeof, arguments))
