@@ -13,8 +13,7 @@ _WHERE = {
     "minimize": "_minimize", "iterate": "_minimize",
     "Status": "_status", "Result": "_result", "History": "_history", "Method": "_method",
     "PerformanceHint": "_run",
-    "methods": "_catalogue",
-    "problems": None, "baselines": None,
+    "methods": None, "problems": None, "baselines": None,
 }
 _METHODS = ("SCG", "SMR", "SGM", "MRCG")
 
