@@ -15,7 +15,7 @@ _WHERE = {
     "PerformanceHint": "_run",
     "methods": None, "problems": None, "baselines": None,
 }
-_METHODS = ("SCG", "SMR", "SGM", "MRCG")
+_METHODS = ("SCG", "SMR", "SGM", "MRCG", "Adam")
 
 __all__ = ["__version__", *_WHERE, *_METHODS]
 

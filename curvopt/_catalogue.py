@@ -1,13 +1,14 @@
 """Every method of the package, listed once: names, the contract suite and the table of methods all read it from here."""
 from functools import lru_cache
 
-from .methods import gradient_descent, scaled_gradient
+from .methods import adam, gradient_descent, scaled_gradient
 
 METHODS = {
     "SCG": scaled_gradient.SCG,
     "SMR": scaled_gradient.SMR,
     "SGM": scaled_gradient.SGM,
     "MRCG": scaled_gradient.MRCG,
+    "Adam": adam.Adam,
 }
 BASELINES = {
     "GD": gradient_descent.GD,
