@@ -10,12 +10,27 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it. Loaded on first use, so that `import curvopt` costs next to nothing.
 _WHERE = {
-    "minimize": "_minimize", "iterate": "_minimize",
-    "Status": "_status", "Result": "_result", "History": "_history", "Method": "_method",
+    "minimize": "_minimize",
+    "iterate": "_minimize",
+    "minimize_many": "_many",
+    "solver": "_many",
+    "ManyResult": "_many",
+    "Status": "_status",
+    "Result": "_result",
+    "History": "_history",
+    "Method": "_method",
     "PerformanceHint": "_run",
-    "methods": None, "problems": None, "baselines": None,
+    "methods": None,
+    "problems": None,
+    "baselines": None,
 }
-_METHODS = ("SCG", "SMR", "SGM", "MRCG", "Adam")
+_METHODS = (
+    "SCG",
+    "SMR",
+    "SGM",
+    "MRCG",
+    "Adam",
+)
 
 __all__ = ["__version__", *_WHERE, *_METHODS]
 

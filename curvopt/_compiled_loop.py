@@ -27,7 +27,7 @@ def make_entry(advance):
     return entry
 
 
-def _identity(parts):
+def identity_of(parts):
     """Name of the algorithm text in the disk cache. Code outside this package is named by its own source as well."""
     import hashlib
     import inspect
@@ -47,19 +47,38 @@ def _identity(parts):
     return "|".join(names)
 
 
+def function_types(data_t):
+    """Types of the pointers to the three canonical callables, for data of the given type."""
+    from numba import float64, types
+
+    vector, none = float64[::1], types.none
+    return (types.FunctionType(float64(vector, data_t)), types.FunctionType(none(vector, data_t, vector)),
+            types.FunctionType(none(vector, vector, data_t, vector)))
+
+
+def compile_callables(callables, data_t):
+    """Compile the canonical callables for data of this type, or say why numba cannot."""
+    from numba import float64, types
+    from numba.core.errors import NumbaError
+
+    vector, none = float64[::1], types.none
+    signatures = (float64(vector, data_t), none(vector, data_t, vector), none(vector, vector, data_t, vector))
+    try:
+        for function, signature in zip(callables, signatures):
+            function.compile(signature)
+    except (NumbaError, TypeError) as error:
+        raise NotCompilable(f"numba cannot call the functions as they are: {first_line(error)}") from error
+
+
 def _compile_loop(make_advance, parts, types_):
     from numba import float64, int64, njit, types
 
     data_t, state_t, params_t, tol_t, best_t = types_
-    vector, none = float64[::1], types.none
     signature = types.Tuple((state_t, int64, int64, float64))(
-        types.FunctionType(float64(vector, data_t)),
-        types.FunctionType(none(vector, data_t, vector)),
-        types.FunctionType(none(vector, vector, data_t, vector)),
-        data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
+        *function_types(data_t), data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
     )
     dispatcher = njit(error_model="numpy", nogil=True)(make_entry(make_advance(*parts)))
-    identity = _identity(parts)
+    identity = identity_of(parts)
     if identity is not None:
         cached(dispatcher, identity)
     dispatcher.compile(signature)
@@ -69,23 +88,17 @@ def _compile_loop(make_advance, parts, types_):
 
 def _compile(make_advance, parts, objective, callables, arguments):
     """The compiled loop for these callables: compiles them, and the loop where this process has not done so yet."""
-    from numba import float64, typeof, types
+    from numba import typeof
     from numba.core.errors import NumbaError
 
     types_ = (typeof(objective.data), *map(typeof, arguments))
-    vector, none, data_t = float64[::1], types.none, types_[0]
-    try:
-        callables[0].compile(float64(vector, data_t))
-        callables[1].compile(none(vector, data_t, vector))
-        callables[2].compile(none(vector, vector, data_t, vector))
-    except (NumbaError, TypeError) as error:
-        raise NotCompilable(f"numba cannot call the functions as they are: {_first_line(error)}") from error
+    compile_callables(callables, types_[0])
     with _lock:
         if (parts, types_) not in _loops:
             try:
                 _loops[parts, types_] = _compile_loop(make_advance, parts, types_)
             except NumbaError as error:
-                raise NotCompilable(f"the loop does not compile: {_first_line(error)}") from error
+                raise NotCompilable(f"the loop does not compile: {first_line(error)}") from error
         return _loops[parts, types_]
 
 
@@ -101,7 +114,7 @@ def compiled_advance(make_advance, parts, objective, arguments):
     key = (parts, callables, typeof(objective.args))
     entry = _ready.get(key)
     if entry is None:
-        with _Notice():
+        with Notice():
             entry = _compile(make_advance, parts, objective, callables, arguments)
         if len(_ready) >= 256:
             _ready.clear()      # a caller that makes new functions all the time must not fill the memory
@@ -129,7 +142,7 @@ class Replay(Exception):
     """A user function raised inside a compiled chunk; carries copies of (state, best) from before the chunk."""
 
 
-class _Notice:
+class Notice:
     """Says that something is being compiled when it takes longer than anyone would expect a solve to take."""
 
     def __enter__(self):
@@ -144,7 +157,7 @@ class _Notice:
         print("curvopt: compiling (once per machine; CURVOPT_JIT=0 runs everything interpreted) ...", file=sys.stderr)
 
 
-def _first_line(error):
+def first_line(error):
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     wanted = [line for line in lines if "rror" in line or "No " in line or "annot" in line]
     return (wanted or lines or [type(error).__name__])[0][:200]

@@ -4,7 +4,8 @@ from scipy.optimize import OptimizeResult
 
 from ._history import History
 from ._loop import COLUMNS, RunState
-from ._status import CONVERGED, NONFINITE, Status
+from ._status import NONFINITE, Status
+from ._stopping import last_is_best
 
 
 class Result(OptimizeResult):
@@ -34,9 +35,9 @@ class Result(OptimizeResult):
 
 
 def best_point(method, snapshot):
-    """(x, f, g) of the point to return: the last one if it converged or the method is monotone, else the best seen."""
+    """(x, f, g) of the point to return."""
     state, best = snapshot.state, snapshot.best
-    if method.monotone or snapshot.status == CONVERGED or (not best.scalars[0] < state.f and np.isfinite(state.f)):
+    if last_is_best(method.monotone, snapshot.status, state.f, best.scalars[0]):
         return state.x, state.f, state.g
     return best.x, float(best.scalars[0]), best.g
 

@@ -72,6 +72,12 @@ def keep_best(best, x, g):
 
 
 @routine
+def last_is_best(monotone, status, f, f_best):
+    """Whether the point to return is the last one: it converged, the method never goes up, or none was lower."""
+    return monotone or status == CONVERGED or f <= f_best
+
+
+@routine
 def residual(state, order):
     """The number that is compared with gtol: the gradient norm. A method may bring its own."""
     return norm(state.g, order)
