@@ -1,5 +1,6 @@
 """Rows handed out in slices: to threads that run compiled code, or one by one to Python functions."""
 import math
+import pickle
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -137,8 +138,18 @@ def solve_python_row(method, fun, jac, hessp, start, args, options):
     return result.x, result.fun, result.jac, int(result.status), (result.nit, result.nfev, result.njev, result.nhev)
 
 
+def check_picklable(workers, functions):
+    if workers > 1:
+        try:
+            pickle.dumps(functions)
+        except Exception as error:
+            raise ValueError(f"workers = {workers} runs Python functions in other processes, which needs functions that can be "
+                             f"pickled (defined at the top of a module, no lambdas): {error}") from None
+
+
 def run_python(method, fun, jac, hessp, starts, args, shared, outputs, workers, options):
     """Solve the rows one by one, here or in processes. The numbers are the same."""
+    check_picklable(workers, (fun, jac, hessp, shared))
     k = len(starts)
     limit = math.inf if options.maxtime is None else time.perf_counter() + options.maxtime
     bar, why = progress_bar(k, options.disp), INTERRUPTED

@@ -1,0 +1,203 @@
+"""Many problems at once: every row is a separate run, whatever happens to the others."""
+import math
+import signal
+import threading
+
+import numpy as np
+import pytest
+from numba import njit
+from scipy.optimize import rosen, rosen_der, rosen_hess_prod
+
+import curvopt
+from curvopt import Status
+
+METHOD = curvopt.MRCG
+
+
+@njit
+def fun(x, t, y, weight):
+    total = 0.0
+    for i in range(t.size):
+        r = x[0] * math.exp(-x[1] * t[i]) - y[i]
+        total += r * r
+    return 0.5 * weight * total
+
+
+@njit
+def jac(x, t, y, weight):
+    g = np.zeros(2)
+    for i in range(t.size):
+        e = math.exp(-x[1] * t[i])
+        r = weight * (x[0] * e - y[i])
+        g[0] += r * e
+        g[1] -= r * x[0] * t[i] * e
+    return g
+
+
+def series(k, seed=0):
+    print("seed", seed)
+    rng = np.random.default_rng(seed)
+    t = np.tile(np.linspace(0.0, 2.0, 8), (k, 1))
+    truth = np.c_[rng.uniform(1.0, 3.0, k), rng.uniform(0.5, 2.0, k)]
+    y = truth[:, :1] * np.exp(-truth[:, 1:] * t) + 0.01 * rng.standard_normal(t.shape)
+    return np.ones((k, 2)), t, y
+
+
+def solve(x0, t, y, f=fun, g=jac, **keywords):
+    return curvopt.minimize_many(f, x0, args=(t, y), shared=(1.0,), jac=g, method=METHOD, **keywords)
+
+
+def same(a, b):
+    names = ("x", "fun", "jac", "status", "nit", "nfev", "njev", "nhev")
+    return all(np.array_equal(a[name], b[name], equal_nan=name in ("fun", "jac")) for name in names)
+
+
+def test_rows_have_the_bits_of_separate_runs():
+    x0, t, y = series(23)
+    many = solve(x0, t, y)
+    assert many.compiled and many.success.all() and many.message == "23 converged"
+    for i in range(len(x0)):
+        one = curvopt.minimize(fun, x0[i], args=(t[i], y[i], 1.0), jac=jac, method=METHOD, options={"compiled": False})
+        assert np.array_equal(one.x, many.x[i]) and one.fun == many.fun[i] and np.array_equal(one.jac, many.jac[i])
+        assert (one.nit, one.nfev, one.njev, one.nhev) == (many.nit[i], many.nfev[i], many.njev[i], many.nhev[i])
+
+
+def test_threads_and_slices_change_nothing():
+    x0, t, y = series(301, seed=1)
+    reference = solve(x0, t, y, workers=1)
+    for workers, chunk in ((2, None), (5, 3), (1, 1)):
+        assert same(reference, solve(x0, t, y, workers=workers, options={"chunk": chunk}))
+
+
+def test_python_functions_give_the_same_numbers():
+    x0, t, y = series(12, seed=2)
+    plain = solve(x0, t, y, f=lambda *a: fun(*a), g=lambda *a: jac(*a))
+    assert not plain.compiled and same(plain, solve(x0, t, y))
+
+
+def test_python_functions_over_processes():
+    starts = np.random.default_rng(3).uniform(-1.0, 1.0, (9, 2))
+    here, there = (curvopt.minimize_many(rosen, starts, jac=rosen_der, hessp=rosen_hess_prod, method=METHOD, workers=w)
+                   for w in (1, 2))
+    assert here.success.all() and same(here, there)
+    with pytest.raises(ValueError, match="pickled"):
+        curvopt.minimize_many(lambda x: rosen(x), starts, jac=rosen_der, method=METHOD, workers=2)
+
+
+def test_bad_rows_touch_no_other_row():
+    x0, t, y = series(40, seed=4)
+    clean = solve(x0, t, y)
+    y_bad, x_bad = y.copy(), x0.copy()
+    y_bad[7, 3], x_bad[11, 0] = np.nan, np.inf
+    mixed = solve(x_bad, t, y_bad)
+    good = np.setdiff1d(np.arange(40), [7, 11])
+    assert np.array_equal(mixed.x[good], clean.x[good]) and np.array_equal(mixed.nit[good], clean.nit[good])
+    assert (mixed.status[[7, 11]] == Status.NONFINITE).all() and not mixed.success[[7, 11]].any()
+    assert mixed.message == "38 converged, 2 not finite"
+    assert np.array_equal(mixed.x[11], x_bad[11]), "a row that cannot start keeps its start"
+    plain = solve(x_bad, t, y_bad, f=lambda *a: fun(*a), g=lambda *a: jac(*a))
+    assert same(plain, mixed)
+
+
+def test_each_problem_stops_by_itself():
+    x0, t, y = series(30, seed=5)
+    free = solve(x0, t, y)
+    limit = int(np.median(free.nit))
+    cut = solve(x0, t, y, options={"maxiter": limit})
+    stopped = free.nit > limit
+    assert stopped.any() and (cut.status[stopped] == Status.MAXITER).all() and (cut.nit <= limit).all()
+    assert np.array_equal(cut.x[~stopped], free.x[~stopped])
+
+
+def test_an_exception_names_its_row_and_keeps_the_others():
+    @njit
+    def touchy(x, t, y, weight):
+        if y[0] < 0.0:
+            raise ValueError("negative signal")
+        return fun(x, t, y, weight)
+
+    x0, t, y = series(60, seed=6)
+    clean = solve(x0, t, y)
+    y[41, 0] = -1.0
+    for f, g in ((touchy, jac), (lambda *a: touchy(*a), lambda *a: jac(*a))):
+        with pytest.raises(ValueError, match="negative signal") as caught:
+            solve(x0, t, y, f=f, g=g, workers=1, options={"chunk": 5})
+        assert any("row 41" in note for note in caught.value.__notes__)
+        kept = caught.value.curvopt_result
+        assert np.array_equal(kept.x[:40], clean.x[:40]) and (kept.status[:40] == Status.CONVERGED).all()
+        assert not kept.success[41:].any()
+
+
+def test_ctrl_c_returns_what_is_finished():
+    x0, t, y = series(4, seed=7)
+    calls = []
+
+    def slow(*a):
+        calls.append(1)
+        if len(calls) == 30:
+            signal.raise_signal(signal.SIGINT)
+        return fun(*a)
+
+    assert threading.current_thread() is threading.main_thread()
+    result = solve(x0, t, y, f=slow, g=lambda *a: jac(*a))
+    finished = result.status == Status.CONVERGED
+    assert 0 < finished.sum() < 4 and (result.status[~finished] == Status.INTERRUPTED).all()
+    assert np.array_equal(result.x[~finished], x0[~finished])
+
+
+def test_maxtime_is_for_the_whole_call():
+    x0, t, y = series(50, seed=8)
+    result = solve(x0, t, y, f=lambda *a: fun(*a), g=lambda *a: jac(*a), options={"maxtime": 0.0})
+    assert (result.status == Status.MAXTIME).all() and result.message == "50 time limit"
+
+
+def test_no_problems():
+    result = solve(np.empty((0, 2)), np.empty((0, 8)), np.empty((0, 8)))
+    assert result.x.shape == (0, 2) and result.message == ""
+
+
+@pytest.mark.parametrize(("change", "error", "text"), [
+    ({"X0": [[1.0, 2.0], [1.0]]}, ValueError, "unequal lengths"),
+    ({"X0": [1.0, 2.0]}, ValueError, r"shape \(k, n\)"),
+    ({"X0": np.ones((3, 0))}, ValueError, "at least one variable"),
+    ({"X0": np.ones((3, 2), complex)}, TypeError, "real numbers"),
+    ({"args": (np.ones((4, 8)), np.ones((3, 8)))}, ValueError, r"args\[0\].*first axis must be k = 3"),
+    ({"args": ([[1.0], [1.0, 2.0], [1.0]],)}, ValueError, r"args\[0\].*unequal"),
+    ({"options": {"history": True}}, ValueError, "single run"),
+    ({"options": {"maxitr": 3}}, TypeError, "maxiter"),
+    ({"workers": 0}, ValueError, "workers"),
+    ({"method": "sgmm"}, ValueError, "SGM"),
+])
+def test_bad_input(change, error, text):
+    x0, t, y = series(3)
+    call = {"X0": x0, "args": (t, y), "shared": (1.0,), "jac": jac, "method": METHOD, **change}
+    with pytest.raises(error, match=text):
+        curvopt.minimize_many(fun, **call)
+
+
+def test_nonfinite_raise_names_the_row():
+    x0, t, y = series(5)
+    y[2, 0] = np.nan
+    with pytest.raises(FloatingPointError, match="row 2") as caught:
+        solve(x0, t, y, options={"nonfinite": "raise"})
+    assert caught.value.curvopt_result.success.sum() == 4
+
+
+def test_solver_in_compiled_code_has_the_same_bits():
+    solve_one = curvopt.solver(METHOD, fun, jac)
+    x0, t, y = series(6, seed=9)
+
+    @njit
+    def all_of_them(x0, t, y):
+        xs, numbers = np.empty_like(x0), np.empty((x0.shape[0], 2), np.int64)
+        for i in range(x0.shape[0]):
+            x, f, status, nit = solve_one(x0[i], (t[i], y[i], 1.0))
+            xs[i, :] = x
+            numbers[i, 0], numbers[i, 1] = status, nit
+        return xs, numbers
+
+    xs, numbers = all_of_them(x0, t, y)
+    many = solve(x0, t, y)
+    assert np.array_equal(xs, many.x) and np.array_equal(numbers, np.c_[many.status, many.nit])
+    with pytest.raises(ValueError, match="not compiled"):
+        curvopt.solver(METHOD, fun.py_func, jac)
