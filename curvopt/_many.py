@@ -157,7 +157,7 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
     began, compile_seconds = time.perf_counter(), 0.0
     first_row = tuple(array[0] for array in args)
     objective = Objective(fun, jac, None, hessp, first_row + shared, (n,), "hessp" in method.needs)
-    reason = objective.why_not_compilable()
+    reason = method.interpreted_only or objective.why_not_compilable()
     if options.compiled and reason:
         raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
     compiled = not reason and options.compiled is not False
@@ -249,9 +249,9 @@ def solver(method, fun, jac=None, hessp=None, options=None):
     method = method.replace(**parameters) if parameters else method
     refuse_single_run_options(method, options)
     objective = Objective(fun, jac, None, hessp, (), (1,), "hessp" in method.needs)
-    reason = objective.why_not_compilable()
+    reason = method.interpreted_only or objective.why_not_compilable()
     if reason:
-        raise ValueError(f"solver needs compiled functions: {reason}")
+        raise ValueError(f"solver cannot be compiled: {reason}")
     from ._compiled_many import make_solver
 
     return make_solver(method, objective, options)

@@ -42,6 +42,15 @@ class Method:
         return type(self).__name__
 
     @property
+    def interpreted_only(self):
+        """Why the loop of this method cannot be compiled (a parameter is a Python function, say); '' where it can."""
+        return ""
+
+    def details(self, state):
+        """The method's own fields of the result, read from the last state."""
+        return {}
+
+    @property
     def parameters(self):
         """Names of the parameters, in order."""
         return tuple(f.name for f in fields(self))

@@ -31,6 +31,8 @@ class Result(OptimizeResult):
         Whether the loop ran as machine code.
     time, compile_time : float
         Seconds spent solving, and seconds spent compiling before that.
+
+    A method may add fields of its own; its class says which.
     """
 
 
@@ -69,6 +71,7 @@ def assemble(method, objective, snapshot, status, record, compiled):
         state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(), snapshot.seconds),
         compiled=compiled, time=snapshot.seconds, compile_time=snapshot.compile_seconds,
     )
+    result.update(method.details(snapshot.state))
     if record.points is not None:
         result.allvecs = record.points
     return result

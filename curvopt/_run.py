@@ -39,7 +39,7 @@ def prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, option
 def snapshots(method, options, objective, x0, every_iteration):
     """(generator of snapshots, whether the loop is compiled). Decides which loop runs, and says so when asked in vain."""
     reason = "a callback wants every iteration" if every_iteration and options.compiled is None \
-        else objective.why_not_compilable()
+        else method.interpreted_only or objective.why_not_compilable()
     if options.compiled and reason:
         raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
     compiled = options.compiled is not False and not reason
