@@ -140,7 +140,8 @@ def start_pairs():
         ("styblinski-tang", styblinski_tang, np.linspace(-1, 1, 10), -391.6616570377142),
         ("powell", powell_singular, [3, -1, 0, 1], 0), ("wood", wood, [-3, -1, -3, -1], 0),
         ("levy", levy, [-3, 2, 4, -1, 3], 0),
-        ("quadratic", quadratic(eigenvalues), x0, 0), ("quadratic-rotated", rotated(quadratic(eigenvalues), basis), basis @ x0, 0),
+        ("quadratic", quadratic(eigenvalues), x0, 0),
+        ("quadratic-rotated", rotated(quadratic(eigenvalues), basis), basis @ x0, 0),
     ]
     return [Case(name, fun, np.array(x0, float), float(f_star)) for name, fun, x0, f_star in rows]
 
