@@ -22,7 +22,9 @@ class Problem:
     L, mu : float or None
         Largest and smallest eigenvalue of the Hessian, where it is constant or bounded.
     growth : float or None
-        p where fun - f_star grows like the distance to the power p.
+        p where fun - f_star grows like the distance to the power p in the flattest direction.
+    ravine : callable or None
+        ``ravine(t)``, a curve of points with ``ravine(0)`` a minimizer, along which fun - f_star grows like |t|^growth.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Problem:
     L: float = None
     mu: float = None
     growth: float = None
+    ravine: object = None
     notes: str = field(default="", repr=False)
 
     @property
