@@ -30,6 +30,8 @@ _METHODS = (
     "SGM",
     "MRCG",
     "Adam",
+    "HDM",
+    "HDMRatio",
 )
 
 __all__ = ["__version__", *_WHERE, *_METHODS]

@@ -1,7 +1,7 @@
 """Every method of the package, listed once: names, the contract suite and the table of methods all read it from here."""
 from functools import lru_cache
 
-from .methods import adam, gradient_descent, scaled_gradient
+from .methods import adagrad, adam, baydin, gradient_descent, hypergradient_descent, scaled_gradient
 
 METHODS = {
     "SCG": scaled_gradient.SCG,
@@ -9,9 +9,13 @@ METHODS = {
     "SGM": scaled_gradient.SGM,
     "MRCG": scaled_gradient.MRCG,
     "Adam": adam.Adam,
+    "HDM": hypergradient_descent.HDM,
+    "HDMRatio": hypergradient_descent.HDMRatio,
 }
 BASELINES = {
     "GD": gradient_descent.GD,
+    "AdaGrad": adagrad.AdaGrad,
+    "Baydin": baydin.Baydin,
 }
 
 

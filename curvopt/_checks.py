@@ -51,6 +51,18 @@ def in_interval(name, value, low, high):
     return value
 
 
+def interval(name, value):
+    """A pair (low, high) of real numbers, low < high; infinite ends are allowed."""
+    try:
+        low, high = value
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a pair (low, high), got {value!r}") from None
+    low, high = real(f"{name}[0]", low), real(f"{name}[1]", high)
+    if not low < high:
+        raise ValueError(f"{name} must have low < high, got {value!r}")
+    return low, high
+
+
 def count(name, value, low=0):
     """A whole number of at least `low`; 3.0 is taken for 3."""
     try:

@@ -1,0 +1,278 @@
+r"""Hypergradient descent: gradient steps whose learning rate, or preconditioner, is learned as the run goes.
+
+.. math::  x^{+} = x - P g \ \text{ where that is no worse than } x, \qquad
+           P^{+} = \Pi\,[\,P - \eta\,\nabla h(P)\,], \qquad h(P) = \frac{f(x - P g) - f(x)}{\|g\|^2}
+
+The trial's own gradient is the hypergradient (`stepsize.hypergradient`), so that learning costs no evaluation. P is
+updated on a null step as well, which is what makes the next trial another one.
+
+References
+----------
+.. [1] Y.-C. Chu, W. Gao, Y. Ye, M. Udell, "Provable and Practical Online Learning Rate Adaptation with Hypergradient
+       Descent", arXiv:2502.11229, 2025.
+.. [2] W. Gao, Y.-C. Chu, Y. Ye, M. Udell, "Gradient Methods with Online Scaling", arXiv:2411.01803, 2024.
+"""
+import math
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from .. import _checks
+from .._jit import routine
+from .._method import Method
+from .._oracle import gradient, value
+from .._status import RUNNING
+from .._vectors import axpy_to, dot
+from ..stepsize.curvature import PROBES, largest_curvature
+from ..stepsize.hypergradient import (
+    FULL,
+    LEARNERS,
+    MIRROR,
+    SHAPES,
+    fill,
+    learn,
+    lowered,
+    move,
+    natural_rate,
+    projected,
+    shrink,
+    size_of,
+    smallest_and_largest,
+)
+
+VALUE, RATIO = range(2)
+FEEDBACKS = {"value": VALUE, "ratio": RATIO}
+NONFINITE_SHRINK = 0.1  # ours: P after a trial without a finite value
+RESCUE_SHRINK = 0.5     # ours: P after `patience` null steps in a row
+LARGEST_FULL = 4096     # variables; two n x n matrices are then 268 MB
+
+
+class Params(NamedTuple):
+    feedback: int
+    shape: int
+    learner: int
+    lr: float           # 0: from the curvature at the start
+    p0: float           # nan: 0, or from the curvature at the start under mirror descent
+    lower: float
+    upper: float
+    null_step: bool
+    lookahead: float
+    prescient: bool
+    f_star: float       # nan: a lower bound that adapts
+    patience: int
+
+
+class State(NamedTuple):
+    x: np.ndarray
+    f: float
+    g: np.ndarray
+    alpha: float
+    flag: int
+    x_trial: np.ndarray
+    g_trial: np.ndarray
+    p: np.ndarray       # P: 1, n or n^2 entries
+    acc: np.ndarray     # AdaGrad's sums of squares, as P
+    lr: float
+    upper: float        # of every entry of P, or of their sum under mirror descent
+    z: float            # lower bound of f, for the ratio feedback
+    f0: float
+    k: int              # iterations
+    nulls: int          # null steps in a row
+
+
+@routine
+def init(oracle, x0, params):
+    n = x0.size
+    if params.shape == FULL and n > LARGEST_FULL:
+        raise ValueError(f"shape='full' would hold two n x n matrices, {16 * n * n // 1000000} MB for n = {n}; "
+                         f"use shape='diagonal' above n = {LARGEST_FULL}")
+    x, g, x_trial, g_trial = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0)
+    size = size_of(params.shape, n)
+    p, acc = np.zeros(size), np.zeros(size)
+    f = value(oracle, x)
+    gradient(oracle, x, g)
+    adaptive = params.feedback == RATIO and math.isnan(params.f_star)
+    curvature = 1.0
+    if params.lr == 0.0 or (math.isnan(params.p0) and params.learner == MIRROR) or adaptive:
+        curvature = largest_curvature(oracle, x, g, PROBES, np.empty_like(x0), x_trial, g_trial)
+    lr = params.lr if params.lr > 0.0 else natural_rate(
+        params.learner, params.shape, n, curvature, params.feedback == RATIO)
+    p0, upper = params.p0, params.upper
+    if math.isnan(p0):
+        p0 = 1.0 / curvature if params.learner == MIRROR else projected(0.0, params.lower, params.upper)
+    fill(params.shape, n, p0, p)
+    if params.learner == MIRROR:
+        upper = p0 * size
+    z = f - dot(g, g) / curvature if adaptive else params.f_star
+    if params.feedback == RATIO:
+        z = lowered(z, f, f, params.f_star)
+    return State(x, f, g, lr, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, f, 0, 0)
+
+
+@routine
+def learned(params, state, k, divisor):
+    """Update P from the trial's gradient; False where that is not finite."""
+    lr = state.lr / math.sqrt(k + 1.0) if params.learner == MIRROR else state.lr
+    return learn(params.learner, params.shape, state.p, state.acc, state.g, state.g_trial, divisor, lr, params.lower,
+                 state.upper)
+
+
+@routine
+def step(oracle, state, params):
+    x, f, g, _, _, x_trial, g_trial, p, acc, lr, upper, z, f0, k, nulls = state
+    divisor = f - z if params.feedback == RATIO else dot(g, g)
+    if params.prescient:
+        move(params.shape, p, g, x, x_trial)
+        gradient(oracle, x_trial, g_trial)
+        learned(params, state, k, divisor)
+    alpha = move(params.shape, p, g, x, x_trial)
+    f_trial = value(oracle, x_trial)
+    gradient(oracle, x_trial, g_trial)
+    usable = math.isfinite(f_trial)
+    if not params.prescient:
+        usable = learned(params, state, k, divisor) and usable
+    if params.lookahead > 0.0 and usable:
+        axpy_to(-params.lookahead, g_trial, x_trial, x_trial)
+        f_trial = value(oracle, x_trial)
+        gradient(oracle, x_trial, g_trial)
+    if not usable:
+        shrink(p, NONFINITE_SHRINK)
+    if params.feedback == RATIO:
+        z = lowered(z, f_trial, f0, params.f_star)
+    if (usable and (f_trial <= f or (math.isfinite(f_trial) and not params.null_step))) or f_trial == -math.inf:
+        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, f0, k + 1, 0)
+    if params.patience > 0 and nulls + 1 >= params.patience:
+        shrink(p, RESCUE_SHRINK)
+        shrink(acc, 0.0)
+    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, f0, k + 1, nulls + 1)
+
+
+@routine
+def report(state, row):
+    row[0], row[1] = smallest_and_largest(state.p)
+    row[2] = 1.0 if state.nulls == 0 else 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class HypergradientDescent(Method):
+    """Hypergradient descent (HDM), and its form with the ratio feedback (HDMRatio).
+
+    One value and one gradient an iteration, and three gradients at the start where the learning rate is not given.
+    Holds six vectors with a diagonal P, four with a scalar, two n x n matrices more with a full one.
+
+    Parameters
+    ----------
+    feedback : {"value", "ratio"}
+        What P is judged by: the decrease over ||g||^2, or (f(x - P g) - z) / (f(x) - z) with a lower bound z of f.
+    shape : {"diagonal", "scalar", "full"}
+        Pattern of P. ``"full"`` is neither symmetric nor definite, and is refused for n > 4096.
+    learner : {"adagrad", "ogd", "mirror"}
+        AdaGrad by entries; projected online gradient descent; multiplicative updates with a bounded sum ("mirror",
+        not for a full P).
+    lr : float > 0, or None
+        Learning rate of P. None: the learner's natural unit, from the curvature L at the start (power iteration, three
+        gradients): 1/L; 1/(n L) for AdaGrad with a full P; 1 under mirror descent; 1/(2 L^2) for OGD on ratios. OGD
+        needs lr < 2/L or an upper bound.
+    p0 : float >= 0, or None
+        P starts at p0 times the identity. None: 0 as in [1]_, which spends the first trial on learning; under mirror
+        descent 1/L. There the sum of the entries never exceeds that at the start.
+    bounds : (float, float), or None
+        Box for the entries of P. None: (0, inf), and no bounds for a full P. Ignored by mirror descent.
+    null_step : bool
+        Stay where the trial is worse. Without it f may rise for a long time before it falls.
+    lookahead : float >= 0
+        Length of one more gradient step from the trial point, with its own value and gradient; 1/L makes the regret of
+        OGD constant. 0: none.
+    order : {"classic", "prescient"}
+        ``"prescient"`` learns first and then steps with the new P: one more gradient.
+    f_star : float, or None
+        Lower bound of f for the ratio feedback. None: one that makes way when f passes it.
+    patience : int >= 0
+        From this many null steps in a row on, every further one halves P and makes AdaGrad forget. 0: never, as in [1]_.
+
+    Raises
+    ------
+    ValueError
+        From a solve: if `fun` falls below `f_star`, or n is too large for a full P.
+
+    Notes
+    -----
+    Deviations from [1]_ and [2]_, all ours. (i) A trial is accepted where f is equal, not only where it is less; a
+    strict test stalls near the rounding level of f. (ii) The divisor has no constant added to it and AdaGrad none
+    below its root, so that f -> c f changes nothing. (iii) After a trial without finite value P shrinks tenfold. (iv)
+    `patience`: AdaGrad never forgets one bad trial, whose hypergradient can be larger than all others by orders of
+    magnitude; P is then frozen and every trial fails. (v) The adaptive bound starts at f - ||g||^2 / L and, when
+    passed, goes a tenth of all the decrease so far below f. The authors' uses absolute constants.
+
+    References
+    ----------
+    .. [1] Y.-C. Chu, W. Gao, Y. Ye, M. Udell, arXiv:2502.11229, 2025.
+    .. [2] W. Gao, Y.-C. Chu, Y. Ye, M. Udell, arXiv:2411.01803, 2024.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> p = curvopt.problems.quadratic([1.0, 10.0, 100.0])
+    >>> res = curvopt.minimize(p.fun, p.x0, args=p.args, jac=p.jac, method=curvopt.HDM)
+    >>> res.success, bool(res.fun < 1e-9)
+    (True, True)
+    """
+
+    feedback: str = "value"
+    shape: str = "diagonal"
+    learner: str = "adagrad"
+    lr: float = None
+    p0: float = None
+    bounds: tuple = None
+    null_step: bool = True
+    lookahead: float = 0.0
+    order: str = "classic"
+    f_star: float = None
+    patience: int = 5
+
+    columns: ClassVar = ("p_min", "p_max", "accepted")
+    cost: ClassVar = "1 f, 1 g"
+    memory: ClassVar = "6"
+    paper: ClassVar = "arXiv:2502.11229, 2411.01803"
+    init: ClassVar = staticmethod(init)
+    step: ClassVar = staticmethod(step)
+    report: ClassVar = staticmethod(report)
+
+    def validated(self):
+        shape = _checks.choice("shape", self.shape, SHAPES)
+        learner = _checks.choice("learner", self.learner, LEARNERS)
+        if learner == MIRROR and shape == FULL:
+            raise ValueError("learner='mirror' keeps P positive entry by entry and needs a scalar or diagonal shape")
+        lower, upper = self.box(shape)
+        p0 = math.nan if self.p0 is None else _checks.non_negative("p0", self.p0)
+        if learner == MIRROR and p0 == 0.0:
+            raise ValueError("p0 must be positive for learner='mirror', which multiplies")
+        if learner != MIRROR and not math.isnan(p0) and not lower <= p0 <= upper:
+            raise ValueError(f"p0 must lie within bounds ({lower:g}, {upper:g}), got {self.p0!r}")
+        return Params(
+            _checks.choice("feedback", self.feedback, FEEDBACKS), shape, learner,
+            0.0 if self.lr is None else _checks.positive("lr", self.lr), p0, lower, upper,
+            bool(self.null_step), _checks.non_negative("lookahead", self.lookahead),
+            _checks.choice("order", self.order, {"classic": False, "prescient": True}),
+            math.nan if self.f_star is None else _checks.finite("f_star", self.f_star),
+            _checks.count("patience", self.patience),
+        )
+
+    def box(self, shape):
+        """(lower, upper) for the entries of P."""
+        if self.bounds is None:
+            return (-math.inf if shape == FULL else 0.0), math.inf
+        return _checks.interval("bounds", self.bounds)
+
+    @property
+    def monotone(self):
+        return self.null_step
+
+    @property
+    def name(self):
+        return "HDM" if self.feedback == "value" else "HDMRatio"
+
+
+HDM = HypergradientDescent()
+HDMRatio = HypergradientDescent(feedback="ratio")

@@ -1,0 +1,177 @@
+"""HDM, HDMRatio and the baselines they come from: prices, refusals, trials without value, two executions."""
+import math
+
+import numpy as np
+import pytest
+
+import curvopt
+from curvopt import Status, baselines
+
+ROSENBROCK = curvopt.problems.rosenbrock(4)
+PROBES = 3      # gradients at the start where the learning rate is not given
+
+
+def run(method, fun=ROSENBROCK.fun, jac=ROSENBROCK.jac, x0=ROSENBROCK.x0, **options):
+    return curvopt.minimize(fun, x0, jac=jac, method=method, options={"maxiter": 60, "gtol": 0.0, **options})
+
+
+def sphere(x):
+    return float(x @ x)
+
+
+def sphere_jac(x):
+    return 2 * x
+
+
+@pytest.mark.parametrize("changes, nfev, njev", [
+    ({}, 61, 61 + PROBES),
+    ({"lr": 1e-3}, 61, 61),
+    ({"lr": 1e-3, "order": "prescient"}, 61, 121),
+    ({"lr": 1e-3, "lookahead": 1e-3}, 121, 121),
+])
+def test_evaluations(changes, nfev, njev):
+    for method in (curvopt.HDM, curvopt.HDMRatio.replace(f_star=0.0)):
+        res = run(method.replace(**changes))
+        assert (res.nfev, res.njev) == (nfev, njev)
+
+
+@pytest.mark.parametrize("shape, vectors", [("scalar", 4), ("diagonal", 6), ("full", 4 + 2 * 4)])
+def test_memory(shape, vectors):
+    state = run(curvopt.HDM.replace(shape=shape)).state.state
+    held = {id(part): part.size for part in state if isinstance(part, np.ndarray)}
+    assert sum(size for size in held.values() if size > 1) == vectors * 4
+
+
+@pytest.mark.parametrize("changes", [{}, {"shape": "scalar"}, {"shape": "full"}, {"learner": "ogd"}, {"learner": "mirror"},
+                                     {"order": "prescient"}, {"lookahead": 1e-3}, {"feedback": "ratio"}], ids=str)
+def test_compiled_equals_interpreted_for_any_chunk(changes):
+    method = curvopt.HDM.replace(**changes)
+    a, b = (run(method, compiled=compiled, history=True, chunk=7) for compiled in (False, True))
+    assert b.compiled and np.array_equal(a.x, b.x)
+    for name in a.history.columns[:-1]:
+        assert np.array_equal(a.history[name], b.history[name]), name
+
+
+def test_monotone_with_the_null_step_only():
+    assert np.all(np.diff(run(curvopt.HDM, history=True).history.fun) <= 0)
+    free = run(curvopt.HDM.replace(null_step=False, learner="ogd", p0=5e-3, lr=1e-3), history=True)
+    assert np.any(np.diff(free.history.fun) > 0) and free.fun == np.min(free.history.fun)
+
+
+def test_history_shows_p():
+    h = run(curvopt.HDM, history=True).history
+    assert np.all(h.p_min <= h.p_max) and h.p_max[0] == 0.0 and set(h.accepted) <= {0.0, 1.0}
+    assert np.array_equal(h.step[1:] > 0, (h.accepted[1:] == 1) & (h.step[1:] != 0))
+
+
+def test_box_holds_every_entry():
+    h = run(curvopt.HDM.replace(bounds=(1e-4, 5e-4)), history=True).history
+    assert h.p_min.min() >= 1e-4 and h.p_max.max() <= 5e-4
+
+
+def test_mirror_descent_keeps_the_sum():
+    for res in (run(curvopt.HDM.replace(learner="mirror", p0=1e-3), maxiter=k) for k in (1, 5, 20)):
+        p = res.state.state.p
+        assert np.all(p > 0) and p.sum() <= 4e-3 * (1 + 1e-14)
+
+
+@pytest.mark.parametrize("null_step", (True, False))
+@pytest.mark.parametrize("bad", (math.nan, math.inf))
+def test_trials_without_value_shrink_p(null_step, bad):
+    def fun(x):
+        return bad if x[0] < 0.5 else float((x[0] - 0.6) ** 2 + x[1] ** 2)
+
+    res = run(curvopt.HDM.replace(null_step=null_step), fun, lambda x: np.array([2 * (x[0] - 0.6), 2 * x[1]]),
+              np.array([5.0, 1.0]), maxiter=400, gtol=1e-6)
+    assert res.success and res.x[0] > 0.5
+
+
+def test_gradients_that_are_not_finite_are_refused():
+    res = run(curvopt.HDM, sphere, lambda x: 2 * x if x[0] > -1 else np.full(2, np.nan), np.array([3.0, 1.0]))
+    assert np.isfinite(res.jac).all() and res.fun < 1e-8
+
+
+def test_rescue_frees_a_frozen_p():
+    """One huge hypergradient leaves AdaGrad unable to move P; halving it after `patience` null steps gets on."""
+    def fun(x):
+        return float(x[0] ** 4 + x[0] ** 2)
+
+    frozen, rescued = (run(curvopt.HDM.replace(lr=1e-3, p0=100.0, patience=patience), fun, lambda x: 4 * x ** 3 + 2 * x, [1.0],
+                           maxiter=200, gtol=1e-6) for patience in (0, 5))
+    assert frozen.fun == 2.0 and rescued.success
+
+
+def test_a_run_that_cannot_move_ends():
+    """Both ends of this box step from 1 to -1 and back to 1 of x^2, or do not move: no trial is ever better."""
+    method = curvopt.HDM.replace(shape="scalar", learner="ogd", lr=10.0, bounds=(0.0, 1.0), patience=0)
+    res = run(method, sphere, sphere_jac, [1.0], maxiter=100_000)
+    assert res.status == Status.PRECISION and res.nit < 1000
+
+
+def test_lower_bound_that_is_none_is_an_error():
+    with pytest.raises(ValueError, match="f_star must be a lower bound"):
+        run(curvopt.HDMRatio.replace(f_star=1.0), sphere, sphere_jac, [0.5])
+    with pytest.raises(ValueError, match="f_star must be a lower bound") as caught:
+        run(curvopt.HDMRatio.replace(f_star=1.0), sphere, sphere_jac, [2.0])
+    assert "best point so far" in caught.value.__notes__[0]
+    for f_star in (None, -5.0, 0.0):
+        assert run(curvopt.HDMRatio.replace(f_star=f_star), sphere, sphere_jac, [2.0], gtol=1e-6, maxiter=500).success
+
+
+def test_full_matrix_names_its_memory():
+    n = 5000
+    with pytest.raises(ValueError, match=r"400 MB for n = 5000; use shape='diagonal'"):
+        run(curvopt.HDM.replace(shape="full"), sphere, sphere_jac, np.ones(n))
+
+
+@pytest.mark.parametrize("changes, error, match", [
+    ({"lr": -1.0}, ValueError, "lr must be positive"),
+    ({"lr": math.inf}, ValueError, "lr must be finite"),
+    ({"lr": math.nan}, ValueError, "lr must not be NaN"),
+    ({"lr": "big"}, TypeError, "lr must be a real number"),
+    ({"p0": -1.0}, ValueError, "p0 must be non-negative"),
+    ({"bounds": (1.0, 0.0)}, ValueError, "bounds must have low < high"),
+    ({"bounds": 3.0}, ValueError, "bounds must be a pair"),
+    ({"bounds": (1.0, 2.0), "p0": 0.5}, ValueError, "p0 must lie within bounds"),
+    ({"shape": "diag"}, ValueError, "did you mean 'diagonal'"),
+    ({"learner": "adagard"}, ValueError, "did you mean 'adagrad'"),
+    ({"learner": "mirror", "shape": "full"}, ValueError, "mirror"),
+    ({"learner": "mirror", "p0": 0.0}, ValueError, "multiplies"),
+    ({"lookahead": -1.0}, ValueError, "lookahead must be non-negative"),
+    ({"patience": -1}, ValueError, "patience must be at least 0"),
+    ({"f_star": math.nan}, ValueError, "f_star must not be NaN"),
+], ids=str)
+def test_bad_parameters(changes, error, match):
+    with pytest.raises(error, match=match):
+        curvopt.HDMRatio.replace(**changes)
+
+
+def test_baydin_by_hand():
+    a, x, alpha, beta = 3.0, 1.0, 0.1, 0.01
+    res = run(baselines.Baydin.replace(lr=alpha, hyper_lr=beta), lambda x: 0.5 * a * x[0] ** 2, lambda x: a * x, [x],
+              history=True, maxiter=5)
+    for k in range(5):
+        g, x = a * x, x - alpha * a * x
+        alpha += beta * (a * x) * g
+        assert res.history.step[k + 1] == pytest.approx(alpha, rel=1e-14)
+    multiplicative = run(baselines.Baydin.replace(lr=0.1, hyper_lr=0.5, rule="multiplicative"), sphere, sphere_jac, [1.0],
+                         history=True, maxiter=2)
+    assert multiplicative.history.step.tolist() == pytest.approx([0.1, 0.15, 0.225])
+
+
+def test_adagrad_by_hand_and_without_eps_free_of_scale():
+    res = run(baselines.AdaGrad.replace(lr=0.5, eps=0.0), sphere, sphere_jac, [1.0, -2.0], maxiter=2)
+    x, acc = np.array([1.0, -2.0]), np.zeros(2)
+    for _ in range(2):
+        acc += (2 * x) ** 2
+        x = x - 0.5 * 2 * x / np.sqrt(acc)
+    assert res.x == pytest.approx(x, rel=1e-15)
+    big = run(baselines.AdaGrad.replace(lr=0.5, eps=0.0), lambda x: 1024 * sphere(x), lambda x: 2048 * x, [1.0, -2.0],
+              maxiter=2)
+    assert np.array_equal(big.x, res.x)
+
+
+def test_baselines_end_where_fun_has_no_value():
+    for method in (baselines.Baydin.replace(lr=10.0), baselines.AdaGrad.replace(lr=10.0)):
+        res = run(method, lambda x: float(x[0] ** 2) if abs(x[0]) < 5 else math.nan, lambda x: 2 * x, [1.0])
+        assert res.status == Status.STEP_FAILED and np.isfinite(res.x).all()
