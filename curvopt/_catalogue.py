@@ -1,7 +1,18 @@
 """Every method of the package, listed once: names, the contract suite and the table of methods all read it from here."""
 from functools import lru_cache
 
-from .methods import adagrad, adam, baydin, gradient_descent, hypergradient_descent, scaled_gradient
+from .methods import (
+    adagrad,
+    adam,
+    armijo_gradient,
+    barzilai_borwein,
+    baydin,
+    gradient_descent,
+    heavy_ball,
+    hypergradient_descent,
+    nesterov,
+    scaled_gradient,
+)
 
 METHODS = {
     "SCG": scaled_gradient.SCG,
@@ -16,6 +27,10 @@ BASELINES = {
     "GD": gradient_descent.GD,
     "AdaGrad": adagrad.AdaGrad,
     "Baydin": baydin.Baydin,
+    "ArmijoGD": armijo_gradient.ArmijoGD,
+    "BarzilaiBorwein": barzilai_borwein.BarzilaiBorwein,
+    "HeavyBall": heavy_ball.HeavyBall,
+    "Nesterov": nesterov.Nesterov,
 }
 
 

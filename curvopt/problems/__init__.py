@@ -1,11 +1,20 @@
-"""Problems with known facts."""
+"""Problems with compiled ``fun``, ``jac`` and ``hessp``, a start, and what is known about them."""
+from ._problem import Problem
 from .classic import quadratic, rosenbrock
+from .collection import eight
+from .datasets import breast_cancer, diabetes, digits
 from .factorisation import asymmetric_factorisation, symmetric_factorisation
+from .fitting import biggs_exp6, brown_dennis, chebyquad, penalty1
 from .flat import convex_quartic, nonconvex_quartic, powell_singular, rosenbrock_quartic, separable_quartic
 from .neurons import two_neurons
+from .regression import logistic, phase_retrieval, robust
 from .sensing import quadratic_sensing
+from .softmax import softmax
+from .textbook import beale, trigonometric, wood
 
 __all__ = [
-    "asymmetric_factorisation", "convex_quartic", "nonconvex_quartic", "powell_singular", "quadratic", "quadratic_sensing",
-    "rosenbrock", "rosenbrock_quartic", "separable_quartic", "symmetric_factorisation", "two_neurons",
+    "Problem", "asymmetric_factorisation", "beale", "biggs_exp6", "breast_cancer", "brown_dennis", "chebyquad",
+    "convex_quartic", "diabetes", "digits", "eight", "logistic", "nonconvex_quartic", "penalty1", "phase_retrieval",
+    "powell_singular", "quadratic", "quadratic_sensing", "robust", "rosenbrock", "rosenbrock_quartic",
+    "separable_quartic", "softmax", "symmetric_factorisation", "trigonometric", "two_neurons", "wood",
 ]

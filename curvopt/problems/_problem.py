@@ -25,6 +25,8 @@ class Problem:
         p where fun - f_star grows like the distance to the power p in the flattest direction.
     ravine : callable or None
         ``ravine(t)``, a curve of points with ``ravine(0)`` a minimizer, along which fun - f_star grows like |t|^growth.
+    f_lower : float or None
+        A number that fun never falls below, known without solving the problem; ``f_star`` where that is known.
     """
 
     name: str
@@ -39,7 +41,12 @@ class Problem:
     mu: float = None
     growth: float = None
     ravine: object = None
+    f_lower: float = None
     notes: str = field(default="", repr=False)
+
+    def __post_init__(self):
+        if self.f_lower is None or self.f_star is not None:
+            object.__setattr__(self, "f_lower", self.f_star)
 
     @property
     def n(self):

@@ -74,7 +74,7 @@ def quadratic_hessp(x, p, eigenvalues):
     return hp
 
 
-def quadratic(eigenvalues, x0=None):
+def quadratic(eigenvalues, x0=None, name=None):
     """1/2 sum of lambda_i x_i^2, from all ones unless `x0` is given.
 
     Parameters
@@ -82,6 +82,7 @@ def quadratic(eigenvalues, x0=None):
     eigenvalues : array_like of shape (n,)
         Positive numbers; their largest and smallest are L and mu.
     x0 : array_like of shape (n,), optional
+    name : str, optional
 
     Returns
     -------
@@ -91,6 +92,6 @@ def quadratic(eigenvalues, x0=None):
     if eigenvalues.ndim != 1 or eigenvalues.size == 0 or not np.all(eigenvalues > 0):
         raise ValueError("eigenvalues must be a non-empty vector of positive numbers")
     x0 = np.ones(eigenvalues.size) if x0 is None else np.array(x0, dtype=float)
-    return Problem(f"quadratic-{eigenvalues.size}", quadratic_fun, quadratic_jac, quadratic_hessp, x0, (eigenvalues,),
-                   f_star=0.0, x_star=np.zeros(eigenvalues.size), L=float(eigenvalues.max()), mu=float(eigenvalues.min()),
-                   growth=2.0)
+    name = name or f"quadratic-{eigenvalues.size}"
+    return Problem(name, quadratic_fun, quadratic_jac, quadratic_hessp, x0, (eigenvalues,), f_star=0.0,
+                   x_star=np.zeros(eigenvalues.size), L=float(eigenvalues.max()), mu=float(eigenvalues.min()), growth=2.0)

@@ -1,0 +1,217 @@
+"""Models fitted to data: logistic regression, robust regression, phase retrieval."""
+import math
+
+import numpy as np
+
+from .._jit import kernel
+from ._data import add_row, arguments, mean_plus_ridge, ridge, row_dot, start, top_eigenvalue
+from ._problem import Problem
+
+
+@kernel
+def sigmoid(t):
+    """1 / (1 + e^-t), from the exponential that cannot overflow."""
+    if t >= 0.0:
+        return 1.0 / (1.0 + math.exp(-t))
+    e = math.exp(t)
+    return e / (1.0 + e)
+
+
+@kernel
+def softplus(t):
+    """log(1 + e^t)."""
+    return max(t, 0.0) + math.log1p(math.exp(-abs(t)))
+
+
+@kernel
+def logistic_fun(x, A, b, lam):
+    total = 0.0
+    for i in range(b.size):
+        total += softplus(-b[i] * row_dot(A, i, x))
+    return total / b.size + ridge(lam, x)
+
+
+@kernel
+def logistic_jac(x, A, b, lam):
+    g = np.zeros_like(x)
+    for i in range(b.size):
+        add_row(-b[i] * sigmoid(-b[i] * row_dot(A, i, x)), A, i, g)
+    mean_plus_ridge(g, b.size, lam, x)
+    return g
+
+
+@kernel
+def logistic_hessp(x, p, A, b, lam):
+    hp = np.zeros_like(x)
+    for i in range(b.size):
+        t = row_dot(A, i, x)
+        add_row(sigmoid(t) * sigmoid(-t) * row_dot(A, i, p), A, i, hp)
+    mean_plus_ridge(hp, b.size, lam, p)
+    return hp
+
+
+def logistic(A, b, lam=1e-3, x0=None, name="logistic"):
+    r"""Logistic regression with an l2 penalty.
+
+    .. math::  \frac1m \sum_i \log\bigl(1 + e^{-b_i \langle a_i, x\rangle}\bigr) + \frac\lambda2 \|x\|^2
+
+    Parameters
+    ----------
+    A : array_like of shape (m, n)
+        One row a sample. Append a column of ones for an intercept, which is then penalized like the rest.
+    b : array_like of shape (m,)
+        Labels of two values, such as 0 and 1; the larger one is taken as +1 and the other one as -1.
+    lam : float >= 0
+        Weight of the penalty; with lam > 0 the problem is strongly convex.
+    x0 : array_like of shape (n,), optional
+        Start; zeros when omitted.
+    name : str
+
+    Returns
+    -------
+    Problem
+        With ``args = (A, b, lam)``, ``L`` = lambda_max(A'A) / (4 m) + lam and, for lam > 0, ``mu`` = lam.
+
+    Raises
+    ------
+    ValueError
+        For arrays that are empty, not finite or of different lengths, labels of other than two values, lam < 0.
+    """
+    A, b, lam = arguments(A, b, lam)
+    values = np.unique(b)
+    if values.size != 2:
+        raise ValueError(f"b must hold labels of exactly two values, got {values.size}")
+    b = np.where(b == values[1], 1.0, -1.0)
+    return Problem(f"{name}-{len(A)}x{A.shape[1]}", logistic_fun, logistic_jac, logistic_hessp, start(x0, A.shape[1]),
+                   (A, b, lam), L=top_eigenvalue(A) / 4.0 + lam, mu=lam or None, growth=2.0 if lam else None, f_lower=0.0)
+
+
+@kernel
+def log1p_square(r):
+    """log(1 + r^2), where r^2 may overflow."""
+    return 2.0 * math.log(abs(r)) if abs(r) > 1e9 else math.log1p(r * r)
+
+
+@kernel
+def robust_fun(x, A, b, lam):
+    total = 0.0
+    for i in range(b.size):
+        total += log1p_square(row_dot(A, i, x) - b[i])
+    return total / b.size + ridge(lam, x)
+
+
+@kernel
+def robust_jac(x, A, b, lam):
+    g = np.zeros_like(x)
+    for i in range(b.size):
+        r = row_dot(A, i, x) - b[i]
+        add_row(2.0 * r / (1.0 + r * r), A, i, g)
+    mean_plus_ridge(g, b.size, lam, x)
+    return g
+
+
+@kernel
+def robust_hessp(x, p, A, b, lam):
+    hp = np.zeros_like(x)
+    for i in range(b.size):
+        r = row_dot(A, i, x) - b[i]
+        w = 1.0 / (1.0 + r * r)     # phi'' = 2 (1 - r^2) w^2, with r^2 w = 1 - w
+        add_row(2.0 * (2.0 * w - 1.0) * w * row_dot(A, i, p), A, i, hp)
+    mean_plus_ridge(hp, b.size, lam, p)
+    return hp
+
+
+def robust(A, b, lam=0.0, x0=None, name="robust"):
+    r"""Linear regression with the logarithm of Student's t density (one degree of freedom) as loss.
+
+    .. math::  \frac1m \sum_i \log\bigl(1 + (\langle a_i, x\rangle - b_i)^2\bigr) + \frac\lambda2 \|x\|^2
+
+    Not convex: the loss curves downwards at residuals above 1.
+
+    Parameters
+    ----------
+    A : array_like of shape (m, n)
+    b : array_like of shape (m,)
+    lam : float >= 0
+        Weight of the penalty.
+    x0 : array_like of shape (n,), optional
+        Start; zeros when omitted.
+    name : str
+
+    Returns
+    -------
+    Problem
+        With ``args = (A, b, lam)`` and ``L`` = 2 lambda_max(A'A) / m + lam.
+
+    Raises
+    ------
+    ValueError
+        For arrays that are empty, not finite or of different lengths, and for lam < 0.
+    """
+    A, b, lam = arguments(A, b, lam)
+    return Problem(f"{name}-{len(A)}x{A.shape[1]}", robust_fun, robust_jac, robust_hessp, start(x0, A.shape[1]),
+                   (A, b, lam), L=2.0 * top_eigenvalue(A) + lam, f_lower=0.0)
+
+
+@kernel
+def phase_fun(x, A, b, lam):
+    total = 0.0
+    for i in range(b.size):
+        u = row_dot(A, i, x)
+        total += (u * u - b[i]) * (u * u - b[i])
+    return 0.25 * total / b.size + ridge(lam, x)
+
+
+@kernel
+def phase_jac(x, A, b, lam):
+    g = np.zeros_like(x)
+    for i in range(b.size):
+        u = row_dot(A, i, x)
+        add_row((u * u - b[i]) * u, A, i, g)
+    mean_plus_ridge(g, b.size, lam, x)
+    return g
+
+
+@kernel
+def phase_hessp(x, p, A, b, lam):
+    hp = np.zeros_like(x)
+    for i in range(b.size):
+        u = row_dot(A, i, x)
+        add_row((3.0 * u * u - b[i]) * row_dot(A, i, p), A, i, hp)
+    mean_plus_ridge(hp, b.size, lam, p)
+    return hp
+
+
+def phase_retrieval(A, b, lam=0.0, x0=None, name="phase", signal=None):
+    r"""A real signal from the squares of linear measurements.
+
+    .. math::  \frac1{4m} \sum_i \bigl(\langle a_i, x\rangle^2 - b_i\bigr)^2 + \frac\lambda2 \|x\|^2
+
+    Parameters
+    ----------
+    A : array_like of shape (m, n)
+    b : array_like of shape (m,)
+        Squared measurements.
+    lam : float >= 0
+    x0 : array_like of shape (n,), optional
+        Start; all ones when omitted, since zero is a stationary point.
+    name : str
+    signal : array_like of shape (n,), optional
+        The signal, when it is known and b has no noise. It (or its negative) is then ``x_star``, with ``f_star`` = 0
+        for lam = 0.
+
+    Returns
+    -------
+    Problem
+        With ``args = (A, b, lam)``. The gradient has no Lipschitz constant.
+
+    Raises
+    ------
+    ValueError
+        For arrays that are empty, not finite or of different lengths, and for lam < 0.
+    """
+    A, b, lam = arguments(A, b, lam)
+    x0 = np.ones(A.shape[1]) if x0 is None else x0
+    known = signal is not None and lam == 0.0
+    return Problem(f"{name}-{len(A)}x{A.shape[1]}", phase_fun, phase_jac, phase_hessp, start(x0, A.shape[1]), (A, b, lam),
+                   f_star=0.0 if known else None, x_star=start(signal, A.shape[1]) if known else None, f_lower=0.0)
