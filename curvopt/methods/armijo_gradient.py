@@ -18,10 +18,8 @@ from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
 from .._oracle import gradient, value
-from .._status import RUNNING, UNBOUNDED
+from .._status import RUNNING
 from ..linesearch.armijo import backtrack, failure
-
-STEP_MAX = 1e100    # a step that has grown to this, with fun still falling, means no minimum
 
 
 class Params(NamedTuple):
@@ -68,7 +66,7 @@ def step(oracle, state, params):
     if not found:
         return State(x, f, g, 0.0, failure(f, first * slope), d, x_trial)
     gradient(oracle, x_trial, d)
-    return State(x_trial, f_new, d, alpha, UNBOUNDED if alpha >= STEP_MAX else RUNNING, g, x)
+    return State(x_trial, f_new, d, alpha, RUNNING, g, x)
 
 
 @dataclass(frozen=True, repr=False)

@@ -25,11 +25,11 @@ def add_row(c, A, i, out):
 
 @kernel
 def ridge(lam, x):
-    """lam/2 ||x||^2."""
+    """lam/2 ||x||^2; with lam = 0 it is 0 even where ||x||^2 overflows."""
     total = 0.0
     for j in range(x.size):
-        total += x[j] * x[j]
-    return 0.5 * lam * total
+        total += (0.5 * lam * x[j]) * x[j]
+    return total
 
 
 @kernel

@@ -117,7 +117,8 @@ def test_no_minimum_is_noticed(name):
 
 @pytest.mark.parametrize("name", ["HeavyBall", "Nesterov"])
 def test_divergence_ends_the_run_with_the_best_point(name):
-    res = curvopt.minimize(lambda x: x[0] ** 4, [2.0], jac=lambda x: 4 * x ** 3, method=name, options={"lr": 10.0})
+    with np.errstate(over="ignore"):
+        res = curvopt.minimize(lambda x: x[0] ** 4, [2.0], jac=lambda x: 4 * x ** 3, method=name, options={"lr": 10.0})
     assert res.status == curvopt.Status.STEP_FAILED and res.fun == 16.0
 
 

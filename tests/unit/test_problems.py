@@ -74,7 +74,8 @@ A = RNG.standard_normal((30, 4))
 CLASSES = RNG.integers(0, 3, 30)
 SIGNAL = np.array([1.0, -2.0, 0.5, 1.5])
 SMALL = [
-    (problems.beale(), beale), (problems.wood(), wood), (problems.trigonometric(5), trigonometric), (problems.brown_dennis(), brown_dennis),
+    (problems.beale(), beale), (problems.wood(), wood),
+    (problems.trigonometric(5), trigonometric), (problems.brown_dennis(), brown_dennis),
     (problems.biggs_exp6(), biggs_exp6), (problems.penalty1(4), penalty1), (problems.chebyquad(6), chebyquad),
     (problems.logistic(A, A[:, 0] > 0.1, 0.01), logistic),
     (problems.robust(A, RNG.standard_cauchy(30), 0.01), robust),
