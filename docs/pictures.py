@@ -1,0 +1,206 @@
+"""The pictures of the documentation and of README.md.
+
+    python docs/pictures.py            draw docs/_static/rosenbrock.png, which README.md shows
+    python docs/pictures.py FOLDER     draw the pictures that the documentation makes when it is built
+"""
+import pathlib
+import sys
+
+import numpy as np
+
+import curvopt
+
+README_PICTURE = pathlib.Path(__file__).resolve().parent / "_static" / "rosenbrock.png"
+# Okabe and Ito's colours, which stay apart for colour-blind readers; grey and broken for what we compare with.
+BLUE, ORANGE, GREEN, PURPLE, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"
+GREY = "#8a8a8a"
+BUDGET = 20_000
+RACE = (    # name, colour, line; the first that are in the catalogue
+    ("GD", GREY, ":"), ("ArmijoGD", GREY, "--"), ("BarzilaiBorwein", GREY, "-."), ("SGM", SKY, "-"), ("MRCG", BLUE, "-"),
+    ("HDMBest", ORANGE, "-"), ("SAUTO", GREEN, "-"), ("TruncatedNewton", PURPLE, "-"), ("LBFGS", RED, "-"),
+)
+
+
+def axes(plt, columns=1, size=(6.8, 4.2)):
+    figure, ax = plt.subplots(1, columns, figsize=size, layout="constrained", squeeze=False)
+    for one in ax[0]:
+        one.spines[["top", "right"]].set_visible(False)
+        one.grid(color="#e6e6e6", linewidth=0.6)
+        one.set_axisbelow(True)
+    return figure, ax[0]
+
+
+def catalogue():
+    return {row["name"]: row["method"] for row in curvopt.methods()}
+
+
+def run(problem, method, budget=BUDGET, gtol=1e-8, **options):
+    """History of one run, cut where the oracle units (f = 1, g = 1, Hv = 2) reach the budget."""
+    options = {"gtol": gtol, "history": True, "maxfev": budget, "maxiter": budget, **options}
+    result = curvopt.minimize(problem.fun, problem.x0, args=problem.args, jac=problem.jac, hessp=problem.hessp,
+                              method=method, options=options)
+    units = result.history.units
+    keep = units <= budget
+    return units[keep], result.history.fun[keep], result.history.grad_norm[keep]
+
+
+def scipy_run(problem, name, gtol=1e-8):
+    """(units, best value so far) of one of SciPy's methods: every value and gradient it asks for is counted."""
+    from scipy.optimize import minimize
+
+    counts, rows = [0], []
+
+    def fun(x):
+        counts[0] += 1
+        rows.append((counts[0], problem.fun(x, *problem.args)))
+        return rows[-1][1]
+
+    def jac(x):
+        counts[0] += 1
+        return problem.jac(x, *problem.args)
+
+    minimize(fun, problem.x0, method=name, jac=jac, options={"gtol": gtol, "ftol": 0.0})
+    units, values = np.array(rows).T
+    return units, np.minimum.accumulate(values)
+
+
+def race(path):
+    """f - f* of the methods on the Rosenbrock function in 10 variables."""
+    import matplotlib.pyplot as plt
+
+    problem, known = curvopt.problems.rosenbrock(10), catalogue()
+    figure, (ax,) = axes(plt, size=(7.2, 4.4))
+    labels = []
+    for name, colour, line in RACE:
+        if name in known:
+            units, values, _ = run(problem, known[name])
+            labels.append(draw(ax, units, values, name, colour, line))
+    units, values = scipy_run(problem, "L-BFGS-B")
+    labels.append(draw(ax, units, values, "SciPy L-BFGS-B", "#333333", "--"))
+    ax.set(xscale="log", yscale="log", ylim=(1e-13, 3e3), xlim=(2, 1.1 * BUDGET),
+           xlabel="oracle units (value 1, gradient 1, Hessian product 2)", ylabel="$f - f^*$")
+    ax.legend(frameon=False, fontsize=8.5, loc="lower left")
+    ax.set_title("Rosenbrock, 10 variables, from (-1.2, 1, ...)", fontsize=10, loc="left")
+    save(plt, figure, path)
+
+
+def draw(ax, units, values, name, colour, line, f_star=0.0):
+    gap = np.maximum(values - f_star, 1e-300)
+    ax.plot(units, gap, line, color=colour, linewidth=1.7, label=name)
+
+
+def save(plt, figure, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=160)
+    plt.close(figure)
+
+
+def main(arguments):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    if arguments:
+        draw_all(pathlib.Path(arguments[0]))
+    else:
+        race(README_PICTURE)
+    return 0
+
+
+def paths(path):
+    """The first steps of the scaled methods on a quadratic in the plane."""
+    import matplotlib.pyplot as plt
+
+    problem, known = curvopt.problems.quadratic([1.0, 12.0], x0=[1.0, 0.1]), catalogue()
+    names = [name for name in ("SCG", "SMR", "SGM", "MRCG") if name in known]
+    figure, ax = plt.subplots(2, 2, figsize=(8.6, 4.0), layout="constrained", sharex=True, sharey=True)
+    across, up = np.meshgrid(np.linspace(-0.15, 1.1, 200), np.linspace(-0.24, 0.24, 100))
+    level = 0.5 * (across * across + 12.0 * up * up)
+    for one, name in zip(ax.flat, names):
+        points = np.array([it.x for it in steps(problem, known[name], 12)])
+        one.contour(across, up, level, levels=np.geomspace(2e-3, 1.2, 9), colors="#c9c9c9", linewidths=0.7)
+        one.plot(*points.T, "o-", color=BLUE, markersize=3.2, linewidth=1.3)
+        one.plot(0, 0, "+", color=RED, markersize=9)
+        gap = problem.fun(points[-1], *problem.args)
+        one.set_title(f"{name}: $f - f^*$ = {gap:.0e} after {len(points) - 1} steps", fontsize=9.5, loc="left")
+        one.set_aspect("equal")
+        one.tick_params(labelsize=8)
+    save(plt, figure, path)
+
+
+def steps(problem, method, count):
+    for it in curvopt.iterate(problem.fun, problem.x0, args=problem.args, jac=problem.jac, hessp=problem.hessp,
+                              method=method, options={"gtol": 1e-12}):
+        yield it
+        if it.nit == count:
+            return
+
+
+def logistic(m=400, n=60, seed=1, weight=1e-3):
+    """l2-regularised logistic regression with columns scaled from 1 to 30, as NumPy functions."""
+    rng = np.random.default_rng(seed)
+    scales = np.logspace(0, 1.5, n)
+    A = rng.standard_normal((m, n)) * scales
+    y = np.sign(A @ (rng.standard_normal(n) / scales) + 0.5 * rng.standard_normal(m))
+    B = A * y[:, None]
+
+    def weights(x):
+        return 0.5 * (1.0 - np.tanh(B @ x / 2.0))
+
+    def fun(x):
+        return np.mean(np.logaddexp(0.0, -(B @ x))) + 0.5 * weight * x @ x
+
+    def jac(x):
+        return -B.T @ weights(x) / m + weight * x
+
+    def hessp(x, p):
+        w = weights(x)
+        return B.T @ (w * (1.0 - w) * (B @ p)) / m + weight * p
+
+    return fun, jac, hessp, np.zeros(n)
+
+
+def scaled(path):
+    """f - f* of the scaled methods on a quadratic of condition 1e3 and on a logistic regression."""
+    import types
+
+    import matplotlib.pyplot as plt
+
+    fun, jac, hessp, x0 = logistic()
+    best = curvopt.minimize(fun, x0, jac=jac, hessp=hessp, method="mrcg", options={"gtol": 1e-9, "maxiter": 100_000})
+    regression = types.SimpleNamespace(fun=fun, jac=jac, hessp=hessp, x0=x0, args=())
+    quadratic = curvopt.problems.quadratic(np.logspace(0, 3, 100), x0=np.random.default_rng(0).standard_normal(100))
+    known = catalogue()
+    figure, ax = axes(plt, 2, (9.0, 3.7))
+    for one, problem, f_star, title in ((ax[0], quadratic, 0.0, "quadratic, 100 variables, condition 1000"),
+                                        (ax[1], regression, best.fun, "logistic regression, 400 x 60, unscaled columns")):
+        for name, colour, line in (("SMR", GREY, ":"), ("SCG", GREY, "--"), ("SGM", SKY, "-"), ("MRCG", BLUE, "-"),
+                                   ("SAUTO", GREEN, "-")):
+            if name in known:
+                units, values, _ = run(problem, known[name], budget=4000)
+                draw(one, units, values, name, colour, line, f_star)
+        one.set(yscale="log", xlabel="oracle units", title=title)
+        one.title.set_fontsize(9.5)
+    ax[0].set(ylabel="$f - f^*$", ylim=(1e-13, None))
+    ax[1].set(ylim=(1e-9, None))
+    ax[0].legend(frameon=False, fontsize=8.5)
+    save(plt, figure, path)
+
+
+PICTURES = {"paths.png": paths, "scaled.png": scaled}
+
+
+def draw_all(folder):
+    """Draw the pictures that are missing or older than this file or the package."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    sources = [pathlib.Path(__file__), *pathlib.Path(curvopt.__file__).parent.rglob("*.py")]
+    newest = max(source.stat().st_mtime for source in sources)
+    for name, draw_one in PICTURES.items():
+        path = folder / name
+        if not path.exists() or path.stat().st_mtime < newest:
+            draw_one(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
