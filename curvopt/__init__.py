@@ -32,6 +32,7 @@ _METHODS = (
     "Adam",
     "HDM",
     "HDMRatio",
+    "GDPolyak",
 )
 
 __all__ = ["__version__", *_WHERE, *_METHODS]

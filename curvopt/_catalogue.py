@@ -7,6 +7,8 @@ from .methods import (
     armijo_gradient,
     barzilai_borwein,
     baydin,
+    gd_polyak,
+    gd_polyak_restarts,
     gradient_descent,
     heavy_ball,
     hypergradient_descent,
@@ -20,11 +22,14 @@ METHODS = {
     "SGM": scaled_gradient.SGM,
     "MRCG": scaled_gradient.MRCG,
     "Adam": adam.Adam,
+    "GDPolyak": gd_polyak.GDPolyak,
     "HDM": hypergradient_descent.HDM,
     "HDMRatio": hypergradient_descent.HDMRatio,
 }
 BASELINES = {
     "GD": gradient_descent.GD,
+    "PolyakGD": gd_polyak.PolyakGD,
+    "GDPolyakRestarts": gd_polyak_restarts.GDPolyakRestarts,
     "AdaGrad": adagrad.AdaGrad,
     "Baydin": baydin.Baydin,
     "ArmijoGD": armijo_gradient.ArmijoGD,

@@ -17,6 +17,7 @@ PHRASES = {
     Status.CONVERGED: "converged", Status.MAXITER: "iteration limit", Status.PRECISION: "no further progress",
     Status.NONFINITE: "not finite", Status.BUDGET: "evaluation budget", Status.MAXTIME: "time limit",
     Status.STEP_FAILED: "step failed", Status.UNBOUNDED: "unbounded", Status.TARGET: "target reached",
+    Status.BAD_BOUND: "below the bound given",
     Status.INTERRUPTED: "interrupted", Status.RUNNING: "not begun",
 }
 PER_RUN = ("history", "return_all", "resume", "rng")    # options of a single run

@@ -1,7 +1,7 @@
 """curvopt's own door, and the generator of iterates."""
 from . import _checks
 from ._method import Method
-from ._run import prepare, snapshots
+from ._run import bound_error, prepare, snapshots
 
 
 def find_method(method):
@@ -136,7 +136,7 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     1 0.0
     """
     from ._result import intermediate
-    from ._status import Status
+    from ._status import BAD_BOUND, Status
 
     method, options, objective, x0 = prepare(find_method(method), fun, x0, args, jac, hess, hessp, None, (), options or {})
     options.compiled = False if options.compiled is None else options.compiled
@@ -151,3 +151,5 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
         result = intermediate(method, objective, snapshot)
         result.status = Status(snapshot.status)
         yield result
+        if snapshot.status == BAD_BOUND:
+            raise bound_error(method, objective, snapshot)

@@ -12,7 +12,7 @@ from ._objective import NotCompilable
 from ._options import split
 from ._problem_checks import make_objective, refuse_bounds
 from ._result import Record, assemble, best_point, intermediate
-from ._status import CALLBACK, INTERRUPTED, MAXTIME, NONFINITE, RUNNING
+from ._status import BAD_BOUND, CALLBACK, INTERRUPTED, MAXTIME, NONFINITE, RUNNING
 
 
 class PerformanceHint(UserWarning):
@@ -100,6 +100,8 @@ def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback
             raise
     if status == NONFINITE and options.nonfinite == "raise":
         raise nonfinite_error(method, objective, snapshot)
+    if status == BAD_BOUND:
+        raise bound_error(method, objective, snapshot)
     result = assemble(method, objective, snapshot, status, record, compiled)
     table.summary(result)
     return result
@@ -126,5 +128,13 @@ def attach(error, method, objective, snapshot):
 
 def nonfinite_error(method, objective, snapshot):
     error = FloatingPointError(f"{method.name}: fun or jac returned a value that is not finite (nonfinite='raise')")
+    attach(error, method, objective, snapshot)
+    return error
+
+
+def bound_error(method, objective, snapshot):
+    """A value below f_star or f_lower. With a wrong bound the steps built on it are wrong: the user has to know."""
+    given = ", ".join(f"{p}={getattr(method, p)!r}" for p in ("f_star", "f_lower") if p in method.parameters)
+    error = ValueError(f"{method.name}: fun fell to {snapshot.state.f!r}, below its bound ({given}); give a lower one")
     attach(error, method, objective, snapshot)
     return error

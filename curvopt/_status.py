@@ -11,6 +11,7 @@ MAXTIME = 5
 STEP_FAILED = 6
 UNBOUNDED = 7
 TARGET = 8
+BAD_BOUND = 9
 INTERRUPTED = 90
 CALLBACK = 99
 
@@ -28,6 +29,7 @@ class Status(IntEnum):
     STEP_FAILED = STEP_FAILED
     UNBOUNDED = UNBOUNDED
     TARGET = TARGET
+    BAD_BOUND = BAD_BOUND
     INTERRUPTED = INTERRUPTED
     CALLBACK = CALLBACK
 
@@ -53,6 +55,7 @@ SENTENCES = {
                  "check jac and hessp with curvopt.check_derivatives.",
     UNBOUNDED: "fun appears to be unbounded below.",
     TARGET: "Target value (ftarget) reached.",
+    BAD_BOUND: "fun fell below f_star or f_lower, which must be its least value or a lower bound.",
     INTERRUPTED: "Interrupted (Ctrl-C); the best point so far is returned.",
     CALLBACK: "`callback` raised `StopIteration`.",
 }
