@@ -29,6 +29,7 @@ _METHODS = (
     "SMR",
     "SGM",
     "MRCG",
+    "SAUTO",
     "Adam",
     "HDM",
     "HDMRatio",

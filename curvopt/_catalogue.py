@@ -13,6 +13,7 @@ from .methods import (
     heavy_ball,
     hypergradient_descent,
     nesterov,
+    scaled_auto,
     scaled_gradient,
 )
 
@@ -21,6 +22,7 @@ METHODS = {
     "SMR": scaled_gradient.SMR,
     "SGM": scaled_gradient.SGM,
     "MRCG": scaled_gradient.MRCG,
+    "SAUTO": scaled_auto.SAUTO,
     "Adam": adam.Adam,
     "GDPolyak": gd_polyak.GDPolyak,
     "HDM": hypergradient_descent.HDM,

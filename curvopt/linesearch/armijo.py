@@ -1,7 +1,7 @@
 """Armijo's sufficient decrease: backtracking, and tracking forward where curvature is negative."""
 import math
 
-from .._jit import routine
+from .._jit import kernel, routine
 from .._oracle import value
 from .._status import PRECISION, STEP_FAILED
 from .._stopping import NOISE
@@ -55,6 +55,28 @@ def track_forward(oracle, x, f, d, slope, f_new, rho, theta, out):
         alpha, f_new = trial, f_trial
     axpy_to(alpha, d, x, out)
     return alpha, f_new
+
+
+@kernel
+def fill_recent(recent, f):
+    """Let a run begin with a window full of its first value."""
+    for i in range(recent.size):
+        recent[i] = f
+
+
+@kernel
+def largest_recent(recent, k, f):
+    """Keep f, the value of iteration k, in the window of the last values; return the largest one in it.
+
+    In the place of f in Armijo's test this lets fun rise within the window (L. Grippo, F. Lampariello, S. Lucidi,
+    SIAM J. Numer. Anal. 23, 1986): steps that are long for one iteration and right for several are not refused.
+    """
+    recent[k % recent.size] = f
+    largest = f
+    for i in range(recent.size):
+        if recent[i] > largest:
+            largest = recent[i]
+    return largest
 
 
 @routine

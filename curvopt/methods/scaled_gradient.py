@@ -25,15 +25,12 @@ from .._jit import kernel, routine
 from .._method import Method
 from .._oracle import gradient, hess_vec, value
 from .._status import RUNNING, UNBOUNDED
-from .._vectors import norm_inf
+from ..directions.curvature import LIMITED, NEGATIVE, POSITIVE, checked, curvature_products
 from ..linesearch.armijo import ALPHA_MAX, backtrack, failure, track_forward
 
 RULE_CG, RULE_MR, RULE_GM, MR_THEN_CG, CG_THEN_MR = range(5)
 SCALINGS = {"cg": RULE_CG, "mr": RULE_MR, "gm": RULE_GM, "mrcg": MR_THEN_CG, "cgmr": CG_THEN_MR}
 NAMES = {"cg": "SCG", "mr": "SMR", "gm": "SGM", "mrcg": "MRCG", "cgmr": "CGMR"}
-# Curvature along g: strongly positive, limited, negative (SPC, LPC, NC in [1]).
-POSITIVE, LIMITED, NEGATIVE = 0, 1, 2
-TINY, HUGE = 1e-280, 1e280      # squares between these have lost nothing to underflow or overflow
 
 
 class Params(NamedTuple):
@@ -65,31 +62,6 @@ def init(oracle, x0, params):
     f = value(oracle, x)
     gradient(oracle, x, g)
     return State(x, f, g, 1.0, RUNNING, np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), 0.0, 0.0, 0)
-
-
-@kernel
-def curvature_products(g, hg):
-    """<g, g>, <g, Hg>, <Hg, Hg>, and the factors of g and Hg that these are taken from.
-
-    The factors are 1 unless a square would vanish or overflow, as for gradients of 1e-170 or 1e170.
-    """
-    gg = gh = hh = 0.0
-    for i in range(g.size):
-        gg += g[i] * g[i]
-        gh += g[i] * hg[i]
-        hh += hg[i] * hg[i]
-    if TINY < gg < HUGE and TINY < hh < HUGE:
-        return gg, gh, hh, 1.0, 1.0
-    top_g, top_h = norm_inf(g), norm_inf(hg)
-    if not (0.0 < top_g < math.inf and 0.0 < top_h < math.inf):
-        return gg, gh, hh, 1.0, 1.0
-    gg = gh = hh = 0.0
-    for i in range(g.size):
-        u, v = g[i] / top_g, hg[i] / top_h
-        gg += u * u
-        gh += u * v
-        hh += v * v
-    return gg, gh, hh, top_g, top_h
 
 
 @kernel
@@ -216,17 +188,8 @@ class ScaledGradient(Method):
     report: ClassVar = staticmethod(report)
 
     def validated(self):
-        s_limited = _checks.non_negative("s_limited", self.s_limited)
-        sigma = _checks.non_negative("sigma", self.sigma)
-        if s_limited * sigma > 1.0:
-            raise ValueError(f"s_limited must be at most 1/sigma = {1.0 / sigma:g}, got {s_limited!r}")
-        return Params(
-            _checks.choice("scaling", self.scaling, SCALINGS), sigma,
-            _checks.in_open_interval("rho", self.rho, 0.0, 0.5),
-            _checks.in_open_interval("theta", self.theta, 0.0, 1.0),
-            _checks.positive("s_negative", self.s_negative),
-            s_limited if s_limited > 0.0 or sigma == 0.0 else 1.0 / sigma,
-        )
+        return Params(_checks.choice("scaling", self.scaling, SCALINGS),
+                      *checked(self.sigma, self.rho, self.theta, self.s_negative, self.s_limited))
 
     @property
     def name(self):
