@@ -15,6 +15,8 @@ _WHERE = {
     "minimize_many": "_many",
     "solver": "_many",
     "ManyResult": "_many",
+    "FiniteSum": "_finite_sum",
+    "Expectation": "_finite_sum",
     "Status": "_status",
     "Result": "_result",
     "History": "_history",

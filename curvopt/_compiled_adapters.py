@@ -14,7 +14,7 @@ from ._vectors import copy_to, same
 # ---- adapters for functions compiled by numba -------------------------------------------------------------------------
 # One text for x of any shape: a 1-D x needs no reshape, and leaving it out lets all 1-D problems share machine code.
 
-def _njit(function):
+def machine_code(function):
     from numba import njit
 
     return njit(error_model="numpy", nogil=True)(function)
@@ -32,7 +32,7 @@ def value(fun, shape):
             data.counts[NFEV] += 1
             copy_to(x, data.work[X_COPY])
             return float(fun(data.work[X_COPY].reshape(shape), *data.args))
-    return _njit(value)
+    return machine_code(value)
 
 
 @lru_cache(maxsize=128)
@@ -53,7 +53,7 @@ def gradient(jac, shape):
             if g.shape != shape:
                 raise ValueError("jac returned an array whose shape is not that of x")
             copy_to(np.ascontiguousarray(g).reshape(out.size), out)
-    return _njit(gradient)
+    return machine_code(gradient)
 
 
 @lru_cache(maxsize=128)
@@ -76,7 +76,7 @@ def product(hessp, shape):
             if hv.shape != shape:
                 raise ValueError("hessp returned an array whose shape is not that of x")
             copy_to(np.ascontiguousarray(hv).reshape(out.size), out)
-    return _njit(product)
+    return machine_code(product)
 
 
 @lru_cache(maxsize=128)
@@ -90,7 +90,7 @@ def pair(fun, shape):
         copy_to(g if shape is None else np.ascontiguousarray(g).reshape(x.size), data.work[KNOWN_G])
         remember_pair(data, x, float(f))
 
-    return _njit(evaluate)
+    return machine_code(evaluate)
 
 
 @lru_cache(maxsize=128)
@@ -109,12 +109,12 @@ def hessian(hess, shape):
             data.counts[HESS_KNOWN] = 1
         matvec(data.hess, v, out)
 
-    return _njit(product)
+    return machine_code(product)
 
 
 @lru_cache(maxsize=128)
 def builder(builder, callable_):
-    return _njit(builder(callable_))
+    return machine_code(builder(callable_))
 
 
 @lru_cache(maxsize=1)
@@ -122,4 +122,4 @@ def no_product():
     def no_product(x, v, data, out):
         raise RuntimeError("this method does not declare that it needs hessp")
 
-    return _njit(no_product)
+    return machine_code(no_product)

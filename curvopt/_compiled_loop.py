@@ -10,7 +10,8 @@ import time
 
 from ._jit import ENABLED, FINGERPRINT, cached, routine
 from ._objective import NotCompilable
-from ._oracle import F_KNOWN, Oracle
+from ._oracle import F_KNOWN, HESS_KNOWN, Oracle
+from ._sampling import SampledOracle, draw_rows
 
 _loops = {}             # (algorithm text, types) -> machine code
 _ready = {}             # (algorithm text, user callables, types of args) -> the same, found without asking for types
@@ -23,6 +24,17 @@ def make_entry(advance):
 
     def entry(fun, jac, hessp, data, state, params, tol, best, nit, budget, trace):
         return advance(Oracle(fun, jac, hessp, data), state, params, tol, best, nit, budget, trace)
+
+    return entry
+
+
+def make_sampled_entry(advance):
+    advance = routine(advance)
+
+    def entry(fun, jac, hessp, batch_fun, batch_jac, batch_hessp, n_samples,
+              data, state, params, tol, best, nit, budget, trace):
+        oracle = SampledOracle(fun, jac, hessp, data, batch_fun, batch_jac, batch_hessp, draw_rows, n_samples, state.rng)
+        return advance(oracle, state, params, tol, best, nit, budget, trace)
 
     return entry
 
@@ -47,38 +59,48 @@ def identity_of(parts):
     return "|".join(names)
 
 
-def function_types(data_t):
-    """Types of the pointers to the three canonical callables, for data of the given type."""
-    from numba import float64, types
+def signatures(data_t, sampled=False):
+    """Signatures of the canonical callables for data of the given type."""
+    from numba import float64, int64, types
 
-    vector, none = float64[::1], types.none
-    return (types.FunctionType(float64(vector, data_t)), types.FunctionType(none(vector, data_t, vector)),
-            types.FunctionType(none(vector, vector, data_t, vector)))
+    vector, none, rows = float64[::1], types.none, int64[::1]
+    full = (float64(vector, data_t), none(vector, data_t, vector), none(vector, vector, data_t, vector))
+    if not sampled:
+        return full
+    return (*full, float64(vector, rows, data_t), none(vector, rows, data_t, vector),
+            none(vector, vector, rows, data_t, vector))
+
+
+def function_types(data_t, sampled=False):
+    """Types of pointers to the canonical callables."""
+    from numba import types
+
+    return tuple(types.FunctionType(signature) for signature in signatures(data_t, sampled))
 
 
 def compile_callables(callables, data_t):
     """Compile the canonical callables for data of this type, or say why numba cannot."""
-    from numba import float64, types
     from numba.core.errors import NumbaError
 
-    vector, none = float64[::1], types.none
-    signatures = (float64(vector, data_t), none(vector, data_t, vector), none(vector, vector, data_t, vector))
     try:
-        for function, signature in zip(callables, signatures):
+        for function, signature in zip(callables, signatures(data_t, len(callables) > 3)):
             function.compile(signature)
     except (NumbaError, TypeError) as error:
         raise NotCompilable(f"numba cannot call the functions as they are: {first_line(error)}") from error
 
 
-def _compile_loop(make_advance, parts, types_):
+def _compile_loop(make_advance, parts, types_, sampled):
     from numba import float64, int64, njit, types
 
     data_t, state_t, params_t, tol_t, best_t = types_
+    extra = (int64,) if sampled else ()
     signature = types.Tuple((state_t, int64, int64, float64))(
-        *function_types(data_t), data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
+        *function_types(data_t, sampled), *extra, data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
     )
-    dispatcher = njit(error_model="numpy", nogil=True)(make_entry(make_advance(*parts)))
-    identity = identity_of(parts)
+    make = make_sampled_entry if sampled else make_entry
+    dispatcher = njit(error_model="numpy", nogil=True)(make(make_advance(*parts)))
+    # A loop that uses a Generator holds addresses of NumPy's functions, which differ from process to process.
+    identity = None if sampled else identity_of(parts)
     if identity is not None:
         cached(dispatcher, identity)
     dispatcher.compile(signature)
@@ -96,7 +118,7 @@ def _compile(make_advance, parts, objective, callables, arguments):
     with _lock:
         if (parts, types_) not in _loops:
             try:
-                _loops[parts, types_] = _compile_loop(make_advance, parts, types_)
+                _loops[parts, types_] = _compile_loop(make_advance, parts, types_, len(callables) > 3)
             except NumbaError as error:
                 raise NotCompilable(f"the loop does not compile: {first_line(error)}") from error
         return _loops[parts, types_]
@@ -119,20 +141,21 @@ def compiled_advance(make_advance, parts, objective, arguments):
         if len(_ready) >= 256:
             _ready.clear()      # a caller that makes new functions all the time must not fill the memory
         _ready[key] = entry
+    functions = (*callables, objective.n_samples) if len(callables) > 3 else callables
     spent = time.perf_counter() - began
 
     def advance(oracle, state, params, tol, best, nit, budget, trace):
         before = copy.deepcopy((state, best)) if budget > 1 else None
         counts = objective.counts.copy()
         try:
-            return entry(*callables, objective.data, state, params, tol, best, nit, budget, trace)
+            return entry(*functions, objective.data, state, params, tol, best, nit, budget, trace)
         except Exception:
             if before is None:
                 raise
             # The buffers are somewhere inside a chunk. The same steps again, interpreted and one at a time, have the
             # same bits: they end at the same exception, with the iterate before it known and a Python traceback.
             objective.counts[:] = counts
-            objective.counts[F_KNOWN:] = 0
+            objective.counts[F_KNOWN:HESS_KNOWN + 1] = 0
             raise Replay(*before) from None
 
     return advance, spent

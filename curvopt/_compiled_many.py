@@ -55,7 +55,7 @@ def make_solve_one(init, step, residual, report, monotone):
 
 def make_entry(solve_one, monotone):
     def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
-        counts, work = np.zeros(7, np.int64), np.empty((8, starts.shape[1]))
+        counts, work = np.zeros(10, np.int64), np.empty((8, starts.shape[1]))
         for i in range(begin, end):
             cursor[0] = i       # the row to blame for an exception
             for j in range(counts.size):
@@ -70,7 +70,7 @@ def make_entry(solve_one, monotone):
             statuses[i], numbers[i, 0] = status, nit
             for j in range(3):
                 numbers[i, 1 + j] = counts[j]
-            if last_is_best(monotone, status, state.f, best.scalars[0]):
+            if last_is_best(monotone, status):
                 fs[i] = state.f
                 copy_to(state.x, xs[i])
                 copy_to(state.g, gs[i])
@@ -127,13 +127,13 @@ def make_solver(method, objective, options):
     def solver(x0, args):
         n = x0.size
         side = n if keep_hess else 0
-        data = Data(args, np.zeros(7, np.int64), np.empty((8, n)), np.empty((side, side)))
+        data = Data(args, np.zeros(10, np.int64), np.empty((8, n)), np.empty((side, side)))
         start = np.empty(n)
         copy_to(x0, start)
         maxiter = max(10_000, 200 * n) if by_n else tol.maxiter
         limits = tol_type(tol.gtol, tol.norm, tol.ftarget, maxiter, tol.maxfev, tol.maxjev, tol.maxhev, tol.stop_nonfinite)
         state, best, nit, status = solve_one(Oracle(fun, jac, hessp, data), start, params, limits)
-        if last_is_best(monotone, status, state.f, best.scalars[0]):
+        if last_is_best(monotone, status):
             return state.x, state.f, status, nit
         return best.x, best.scalars[0], status, nit
 

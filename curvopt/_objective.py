@@ -30,6 +30,8 @@ class Objective:
         Whether the method uses Hessian-vector products.
     """
 
+    n_samples = 0   # of a sum over samples
+
     def __init__(self, fun, jac, hess, hessp, args, shape, second_order):
         self.fun, self.jac, self.hess, self.hessp = fun, jac, hess, hessp
         self.args, self.shape, self.second_order = args, shape, second_order

@@ -3,6 +3,7 @@ import warnings
 
 import numpy as np
 
+from ._finite_sum import Expectation, FiniteSum
 from ._objective import Objective
 
 BOUNDED = "L-BFGS-B, TNC, Nelder-Mead, Powell, SLSQP, trust-constr, COBYLA and COBYQA"
@@ -47,11 +48,28 @@ def unwrap_memo(fun, jac):
     return fun, jac
 
 
-def make_objective(method, fun, x0, args, jac, hess, hessp):
+def make_sampled(method, fun, x0, args, rng):
+    """(SampledObjective, x0 as a vector) for a method that draws samples."""
+    from ._sampled_objective import SampledObjective
+
+    if not isinstance(fun, (FiniteSum, Expectation)):
+        raise TypeError(f"{method.name} draws samples: fun must be a curvopt.FiniteSum or curvopt.Expectation, "
+                        f"got {type(fun).__name__}")
+    x, shape = start_point(x0)
+    args = args if isinstance(args, tuple) else (args,)
+    return SampledObjective(fun, args, shape, "hessp" in method.needs, np.random.default_rng(rng)), x
+
+
+def make_objective(method, fun, x0, args, jac, hess, hessp, rng=None):
     """(Objective, x0 as a vector) or a clear error."""
-    if hasattr(fun, "jac") and hasattr(fun, "n_samples"):  # a FiniteSum carries its own derivatives
+    if "samples" in method.needs:
+        return make_sampled(method, fun, x0, args, rng)
+    if isinstance(fun, Expectation):
+        raise TypeError(f"{method.name} needs full values of fun; an Expectation has none (draw a data set and use FiniteSum)")
+    if isinstance(fun, FiniteSum):
         jac = fun.jac if jac is None else jac
-        hessp = getattr(fun, "hessp", None) if hessp is None else hessp
+        hessp = fun.hessp if hessp is None and hess is None else hessp
+        fun = fun.fun
     fun, jac = unwrap_memo(fun, jac)
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {type(fun).__name__}")

@@ -4,6 +4,7 @@ from scipy.optimize import OptimizeResult
 
 from ._history import History
 from ._loop import COLUMNS, RunState
+from ._oracle import SAMPLE_F, SAMPLE_H
 from ._status import NONFINITE, Status
 from ._stopping import last_is_best
 
@@ -18,6 +19,9 @@ class Result(OptimizeResult):
     fun : float
     nit, nfev, njev, nhev : int
         Iterations, and true numbers of calls of the user's functions.
+    nsamples : int
+        For methods that draw samples: rows on which gradients were taken, and twice those of Hessian products. ``nfev``,
+        ``njev`` and ``nhev`` are then passes over the data, with a fraction.
     status : Status
         Why the run ended; compares equal to its number.
     success : bool
@@ -39,7 +43,7 @@ class Result(OptimizeResult):
 def best_point(method, snapshot):
     """(x, f, g) of the point to return."""
     state, best = snapshot.state, snapshot.best
-    if last_is_best(method.monotone, snapshot.status, state.f, best.scalars[0]):
+    if last_is_best(method.monotone, snapshot.status):
         return state.x, state.f, state.g
     return best.x, float(best.scalars[0]), best.g
 
@@ -72,6 +76,11 @@ def assemble(method, objective, snapshot, status, record, compiled):
         compiled=compiled, time=snapshot.seconds, compile_time=snapshot.compile_seconds,
     )
     result.update(method.details(snapshot.state))
+    if objective.n_samples:
+        # Rows, not calls: a gradient row is 1, a row of a product 2; and calls in passes over the data.
+        samples = objective.counts[SAMPLE_F:SAMPLE_H + 1].tolist()
+        result.nsamples = samples[1] + 2 * samples[2]
+        result.nfev, result.njev, result.nhev = (rows / objective.n_samples for rows in samples)
     if record.points is not None:
         result.allvecs = record.points
     return result

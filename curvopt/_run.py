@@ -24,7 +24,7 @@ def prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, option
     options, parameters = split(dict(options), method)
     method = method.replace(**parameters) if parameters else method
     refuse_bounds(method, bounds, constraints)
-    objective, x0 = make_objective(method, fun, x0, args, jac, hess, hessp)
+    objective, x0 = make_objective(method, fun, x0, args, jac, hess, hessp, options.rng)
     resume = options.resume
     if resume is not None:
         if not isinstance(resume, RunState):

@@ -53,7 +53,7 @@ def first_best(state, gnorm, monotone):
 def improves(scalars, f, gnorm):
     """Whether f is the least value so far; counts the iterations in which neither f nor the gradient norm improved."""
     f_best = scalars[0]
-    if gnorm >= scalars[1] and abs(f - f_best) <= NOISE * abs(f_best):
+    if scalars[1] <= gnorm < math.inf and abs(f - f_best) <= NOISE * abs(f_best):
         scalars[2] += 1.0
     else:
         scalars[2] = 0.0
@@ -72,14 +72,18 @@ def keep_best(best, x, g):
 
 
 @routine
-def last_is_best(monotone, status, f, f_best):
-    """Whether the point to return is the last one: it converged, the method never goes up, or none was lower."""
-    return monotone or status == CONVERGED or f <= f_best
+def last_is_best(monotone, status):
+    """Whether the point to return is the last one: the method never goes up, or it converged there."""
+    return monotone or status == CONVERGED
 
 
 @routine
 def residual(state, order):
-    """The number that is compared with gtol: the gradient norm. A method may bring its own."""
+    """The number that is compared with gtol: the gradient norm.
+
+    A method may bring its own. Infinity means that it was not measured in this iteration, as for stochastic methods,
+    which measure it every so often; ``f`` and ``g`` of the state are then those of the last measurement.
+    """
     return norm(state.g, order)
 
 
