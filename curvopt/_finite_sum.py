@@ -4,6 +4,7 @@ from functools import cached_property
 import numpy as np
 
 from . import _checks
+from . import _compiled_adapters as compiled
 from ._jit import is_compiled, kernel
 
 BLOCK = 4096    # rows a full pass hands to the user's functions at once: their temporaries stay small for any n_samples
@@ -104,9 +105,7 @@ class FiniteSum:
         text = builder(function, self.n_samples, self.block)
         if not is_compiled(function):
             return text
-        from numba import njit
-
-        return njit(error_model="numpy", nogil=True)(text)
+        return compiled.machine_code(text)
 
     @cached_property
     def fun(self):

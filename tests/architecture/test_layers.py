@@ -12,13 +12,15 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[2] / "curvopt"
 LAYERS = (
     ("_jit", "_checks", "_status"),
     ("_vectors", "problems."),
-    ("_oracle", "_derivatives", "_python_adapters", "_compiled_adapters", "_objective", "_sampling", "_finite_sum"),
+    ("_oracle", "_derivatives", "_python_adapters", "_compiled_adapters", "_objective", "_sampling", "_finite_sum",
+     "_sampled_objective"),
     ("_stopping", "linesearch.", "stepsize.", "directions."),
     ("_method",),
     ("methods.",),
     ("_catalogue", "_compiled_loop", "_history", "_loop", "_plot"),
     ("_options", "_callback", "_interrupt", "_problem_checks", "_result", "_run"),
     ("_minimize", "baselines"),
+    ("_slices", "_many", "_compiled_many"),
 )
 # Imports that point upward, made inside a function when it runs: (importer, imported) -> why.
 UPWARD = {
