@@ -28,7 +28,8 @@ from .._method import Method
 from .._oracle import gradient, value
 from .._status import RUNNING
 from .._vectors import norm
-from ..linesearch.armijo import backtrack, failure
+from ..directions.curvature import scale_to
+from ..linesearch.armijo import backtrack, failure, fill_recent, largest_recent
 
 BB1, BB2, ALTERNATE = range(3)
 RULES = {"bb1": BB1, "bb2": BB2, "alternate": ALTERNATE}
@@ -62,30 +63,15 @@ def init(oracle, x0, params):
     x, g, recent = x0.copy(), np.empty_like(x0), np.empty(params.window)
     f = value(oracle, x)
     gradient(oracle, x, g)
-    return State(x, f, g, 0.0, RUNNING, first_step(g, recent), np.empty_like(x0), np.empty_like(x0), recent, 0)
+    fill_recent(recent, f)
+    return State(x, f, g, 0.0, RUNNING, first_step(g), np.empty_like(x0), np.empty_like(x0), recent, 0)
 
 
 @kernel
-def first_step(g, recent):
-    """Empty the window; return the step that moves x by length 1, or 1 where g vanishes."""
-    for i in range(recent.size):
-        recent[i] = -math.inf
+def first_step(g):
+    """The step that moves x by length 1, or 1 where g vanishes."""
     length = norm(g, 2)
     return 1.0 / length if length > 0.0 else 1.0
-
-
-@kernel
-def propose(g, f, nit, recent, d):
-    """Write d = -g and keep f; return <g, d> and the largest of the values kept."""
-    recent[nit % recent.size] = f
-    top, slope = -math.inf, 0.0
-    for i in range(recent.size):
-        if recent[i] > top:
-            top = recent[i]
-    for i in range(g.size):
-        d[i] = -g[i]
-        slope -= g[i] * g[i]
-    return slope, top
 
 
 @kernel
@@ -106,7 +92,7 @@ def next_step(x, x_new, g, g_new, rule, alpha):
 @routine
 def step(oracle, state, params):
     x, f, g, _, _, trial, d, x_trial, recent, nit = state
-    slope, top = propose(g, f, nit, recent, d)
+    slope, top = scale_to(1.0, g, d), largest_recent(recent, nit, f)
     alpha, f_new, found = backtrack(oracle, x, top, d, slope, trial, params.rho, params.theta, x_trial)
     if not found:
         return State(x, f, g, 0.0, failure(f, trial * slope), trial, d, x_trial, recent, nit)
