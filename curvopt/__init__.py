@@ -32,6 +32,8 @@ _METHODS = (
     "SGM",
     "MRCG",
     "SAUTO",
+    "LBFGS",
+    "QuasiNewton",
     "Adam",
     "HDM",
     "HDMRatio",

@@ -13,6 +13,7 @@ from .methods import (
     heavy_ball,
     hypergradient_descent,
     nesterov,
+    quasi_newton,
     scaled_auto,
     scaled_gradient,
 )
@@ -23,6 +24,8 @@ METHODS = {
     "SGM": scaled_gradient.SGM,
     "MRCG": scaled_gradient.MRCG,
     "SAUTO": scaled_auto.SAUTO,
+    "LBFGS": quasi_newton.LBFGS,
+    "QuasiNewton": quasi_newton.QuasiNewton,
     "Adam": adam.Adam,
     "GDPolyak": gd_polyak.GDPolyak,
     "HDM": hypergradient_descent.HDM,

@@ -185,8 +185,11 @@ def propose(S, Y, info, s, y):
 
 @kernel
 def curved(ss, sy, yy, threshold):
-    """Whether s'y > threshold ||s|| ||y||, all finite: only such a pair keeps the inverse Hessian positive definite."""
-    return sy > threshold * math.sqrt(ss) * math.sqrt(yy) and sy < math.inf and yy < math.inf and 1.0 / sy < math.inf
+    """Whether s'y > threshold ||s|| ||y||: only such a pair keeps the inverse Hessian positive definite. A pair whose
+    products overflow or vanish is none."""
+    if not (0.0 < yy < math.inf and sy > threshold * math.sqrt(ss) * math.sqrt(yy)):
+        return False
+    return 1.0 / sy < math.inf and sy / yy < math.inf
 
 
 @kernel

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from curvopt._objective import Objective
 from curvopt.linesearch import wolfe
-from curvopt.linesearch.wolfe import ACCEPTED, DELTA, EPS, FAILED, LOWER, Wolfe
+from curvopt.linesearch.wolfe import ACCEPTED, DELTA, EPS, FAILED, LOWER, strong_wolfe, weak_wolfe
 
-DEFAULT = Wolfe()
+DEFAULT = strong_wolfe(1e-4, 0.9)
 
 
 class Line:
@@ -71,7 +71,8 @@ def test_postconditions_on_wiggly_functions(waves, bowl, log_alpha, strong, c2):
 
     if abs(g(0.0)) < 1e-3:
         return
-    _, _, outcome, _ = Line(f, g).search(10.0 ** log_alpha, Wolfe(c2=c2, strong=strong), d=-math.copysign(1.0, g(0.0)))
+    rule = (strong_wolfe if strong else weak_wolfe)(1e-4, c2)
+    _, _, outcome, _ = Line(f, g).search(10.0 ** log_alpha, rule, d=-math.copysign(1.0, g(0.0)))
     # A step exists for every smooth function that is bounded below; twenty trials need not find one for a strict c2.
     assert outcome == ACCEPTED or (c2 == 0.1 and strong and outcome == LOWER)
 
@@ -84,13 +85,13 @@ def test_first_trials_of_any_size(alpha):
 
 def test_quadratic_takes_one_interpolation():
     line = Line(lambda t: (t - 3.0) ** 2, lambda t: 2.0 * (t - 3.0))
-    a, _, _, _ = line.search(100.0, Wolfe(c2=0.1))
+    a, _, _, _ = line.search(100.0, strong_wolfe(1e-4, 0.1))
     assert len(line.points) == 2 and a == pytest.approx(3.0)
 
 
 def test_weak_form_accepts_a_slope_that_has_grown():
     line = Line(lambda t: (t - 3.0) ** 2, lambda t: 2.0 * (t - 3.0))
-    assert line.search(5.9, Wolfe(strong=False))[0] == 5.9
+    assert line.search(5.9, weak_wolfe(1e-4, 0.9))[0] == 5.9
     line = Line(lambda t: (t - 3.0) ** 2, lambda t: 2.0 * (t - 3.0))
     assert line.search(5.9)[0] != 5.9
 
@@ -98,7 +99,7 @@ def test_weak_form_accepts_a_slope_that_has_grown():
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_wall_of_values_that_are_not_finite(bad):
     line = Line(lambda t: bad if t > 1e-3 else -t, lambda t: -1.0)
-    a, _, outcome, _ = line.search(1.0, Wolfe(c2=0.5))
+    a, _, outcome, _ = line.search(1.0, strong_wolfe(1e-4, 0.5))
     assert outcome in (ACCEPTED, LOWER) and 0.0 < a <= 1e-3
     assert all(t <= 1e-3 for t in line.gradients), "a gradient was taken where the value is not finite"
 
@@ -109,7 +110,7 @@ def test_gradient_that_is_not_finite():
 
 
 def test_out_of_trials_gives_the_lowest_point():
-    rule = Wolfe(c2=1e-9, trials=3)
+    rule = DEFAULT._replace(c2=1e-9, trials=3)
     line = Line(lambda t: math.cosh(t - 1.0), lambda t: math.sinh(t - 1.0))
     _, _, outcome, _ = line.search(1e-3, rule)
     assert outcome == LOWER and len(line.points) == 3
@@ -123,15 +124,15 @@ def test_wrong_sign_of_the_gradient_fails():
 
 def test_a_step_that_does_not_move_x_fails_without_evaluating():
     line = Line(lambda t: (t - 1.0) ** 2, lambda t: 2.0 * (t - 1.0))
-    x, room, none = np.ones(1), wolfe.make_room(Wolfe()), np.empty(1)
+    x, room, none = np.ones(1), wolfe.make_room(DEFAULT), np.empty(1)
     oracle = Objective(line.fun, line.jac, None, None, (), (1,), False).oracle()
-    out = wolfe.search(oracle, x, 1.0, np.ones(1), -1.0, 1e-20, math.nan, Wolfe(), 100.0, 0.0, room, none, none, none.copy())
+    out = wolfe.search(oracle, x, 1.0, np.ones(1), -1.0, 1e-20, math.nan, DEFAULT, 100.0, 0.0, room, none, none, none.copy())
     assert out[3] == FAILED and not line.points
 
 
 def test_small_gradient_is_accepted_at_once_when_asked():
     line = Line(lambda t: (t - 3.0) ** 2, lambda t: 2.0 * (t - 3.0))
-    a, _, outcome, _ = line.search(3.0 + 1e-7, Wolfe(c2=1e-12), gtol=1e-6)
+    a, _, outcome, _ = line.search(3.0 + 1e-7, strong_wolfe(1e-4, 1e-12), gtol=1e-6)
     assert outcome == ACCEPTED and a == 3.0 + 1e-7 and len(line.points) == 1
 
 
@@ -165,7 +166,7 @@ def test_scaling_f_by_a_power_of_two_changes_no_trial(bowl, log_alpha, exponent)
         line = Line(lambda t: c * (bowl * (t - 1.0) ** 2 + math.sin(5.0 * t)),
                     lambda t: c * (2.0 * bowl * (t - 1.0) + 5.0 * math.cos(5.0 * t)))
         if line.g(0.0) < 0.0:
-            line.search(10.0 ** log_alpha, Wolfe(c2=0.3))
+            line.search(10.0 ** log_alpha, strong_wolfe(1e-4, 0.3))
         return line
 
     assert line(1.0).points == line(2.0 ** exponent).points
