@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "minimize": "_minimize",
     "iterate": "_minimize",
+    "check_derivatives": "_check_derivatives",
     "minimize_many": "_many",
     "solver": "_many",
     "ManyResult": "_many",

@@ -30,3 +30,24 @@ def plot_history(history, ax=None, *, f_star=None, x="units", label=None):
     if label:
         ax.legend()
     return ax
+
+
+def plot_derivative_check(report, ax=None):
+    if ax is None:
+        ax = pyplot().subplots(figsize=(6.4, 4.0), layout="constrained")[1]
+    for name, color, marker in zip(report.names, ("#0072B2", "#D55E00", "#009E73"), "os^"):
+        for i, c in enumerate(report.of(name)):
+            seen = c.remainders > 0.0
+            ax.loglog(c.steps[seen], c.remainders[seen], marker=marker, markersize=3.5, color=color, linewidth=1.0,
+                      alpha=0.85, label=name if i == 0 else None)
+    first = report.comparisons[0]
+    top = np.nanmedian(first.remainders[:3])
+    for order in (1, 2):
+        ax.loglog(first.steps, top * (first.steps / first.steps[1]) ** order, color="0.5", linewidth=0.9,
+                  linestyle=(0, (4, 2)) if order == 2 else ":", label=f"slope {order} ({'right' if order == 2 else 'wrong'})")
+    ax.set_ylim(bottom=1e-17 * max(top, 1.0))
+    ax.set_xlabel("step $h$ (Euclidean length)")
+    ax.set_ylabel(r"$\|F(x + h v) - F(x) - h\,F'(x)\,v\|$")
+    ax.set_title("OK" if report.ok else "WRONG", loc="right", fontsize=9)
+    ax.legend(fontsize=8)
+    return ax
