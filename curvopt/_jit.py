@@ -4,7 +4,8 @@
 ``routine``  algorithm text: may take callables. Plain Python until a compiled loop reaches it.
 
 Neither uses ``fastmath``: with whole-array arithmetic confined to kernels, an interpreted and a compiled run give the
-same bits. With the environment variable ``CURVOPT_JIT=0`` both are plain Python and numba is never imported.
+same bits. With the environment variable ``CURVOPT_JIT=0`` both are plain Python and numba is never imported; so too with
+numba's own ``NUMBA_DISABLE_JIT=1``, under which nothing can be compiled.
 """
 import hashlib
 import os
@@ -12,7 +13,9 @@ import pathlib
 
 import numpy as np
 
-ENABLED = os.environ.get("CURVOPT_JIT", "1").strip().lower() not in ("0", "false", "off", "no")
+NO = ("0", "false", "off", "no", "")
+ENABLED = (os.environ.get("CURVOPT_JIT", "1").strip().lower() not in NO[:-1]
+           and os.environ.get("NUMBA_DISABLE_JIT", "0").strip().lower() in NO)
 
 
 def _package_fingerprint():
@@ -80,6 +83,9 @@ else:
     import functools
 
     FINGERPRINT = ""
+
+    def cached(function, identity=""):
+        return function
 
     def kernel(function):
         @functools.wraps(function)
