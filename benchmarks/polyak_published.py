@@ -99,6 +99,20 @@ def restarts(problem):
         show(f"restarts, f_lower = {bound:g}", count(problem, method.replace(f_lower=bound), 60_000))
 
 
+def adaptive(cases):
+    """GDPolyakAdaptive with and without the least value, the reconstruction of order 4, and L-BFGS-B with its memory."""
+    method = curvopt.GDPolyakAdaptive
+    for name, (problem, eta, *_) in cases.items():
+        print(name)
+        show("curvature, f_star known", count(problem, method.replace(f_star=0.0)))
+        show("curvature, f_star unknown", count(problem, method))
+        show("curvature, f_lower = -1", count(problem, method.replace(f_lower=-1.0)))
+        order4 = method.replace(f_star=0.0, rule="order4", eta=eta)
+        show(f"order4 (reconstruction), eta={eta:g}", count(problem, order4, 12_000))
+        for m in (10, 100):
+            show(f"SciPy L-BFGS-B, m = {m}", count_lbfgsb(problem, m))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -111,6 +125,7 @@ def main():
         exact &= show(f"GDPolyak eta={eta:g} K={K}", count(problem, curvopt.GDPolyak.replace(eta=eta, K=K)), expected)
     if not options.quick:
         restarts(cases["Rosenbrock quartic"][0])
+        adaptive({**cases, **generated()})
     print("all published counts reproduced within 1 %" if exact else "NOT reproduced")
     return 0 if exact else 1
 

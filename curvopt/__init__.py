@@ -39,6 +39,7 @@ _METHODS = (
     "HDM",
     "HDMRatio",
     "GDPolyak",
+    "GDPolyakAdaptive",
 )
 
 __all__ = ["__version__", *_WHERE, *_METHODS]

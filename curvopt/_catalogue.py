@@ -8,6 +8,7 @@ from .methods import (
     barzilai_borwein,
     baydin,
     gd_polyak,
+    gd_polyak_adaptive,
     gd_polyak_restarts,
     gradient_descent,
     heavy_ball,
@@ -28,6 +29,7 @@ METHODS = {
     "QuasiNewton": quasi_newton.QuasiNewton,
     "Adam": adam.Adam,
     "GDPolyak": gd_polyak.GDPolyak,
+    "GDPolyakAdaptive": gd_polyak_adaptive.GDPolyakAdaptive,
     "HDM": hypergradient_descent.HDM,
     "HDMRatio": hypergradient_descent.HDMRatio,
 }
