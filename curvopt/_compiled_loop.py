@@ -10,7 +10,7 @@ import time
 
 from ._jit import ENABLED, FINGERPRINT, cached, routine
 from ._objective import NotCompilable
-from ._oracle import F_KNOWN, HESS_KNOWN, Oracle
+from ._oracle import HESS_KNOWN, Oracle
 from ._sampling import SampledOracle, draw_rows
 
 _loops = {}             # (algorithm text, types) -> machine code
@@ -89,6 +89,17 @@ def compile_callables(callables, data_t):
         raise NotCompilable(f"numba cannot call the functions as they are: {first_line(error)}") from error
 
 
+def name_apart(*records):
+    """Give the classes of these NamedTuples names that numba can tell apart.
+
+    The look-up of an argument's type, when machine code is called, goes by the names of the class and its fields and
+    by their types, but not by the module: the `State` of one method would pass for that of another.
+    """
+    for record in records:
+        cls = type(record)
+        cls.__name__ = f"{cls.__module__}.{cls.__qualname__}".replace(".", "_")     # pickle goes by __qualname__
+
+
 def _compile_loop(make_advance, parts, types_, sampled):
     from numba import float64, int64, njit, types
 
@@ -113,6 +124,7 @@ def _compile(make_advance, parts, objective, callables, arguments):
     from numba import typeof
     from numba.core.errors import NumbaError
 
+    name_apart(*arguments)
     types_ = (typeof(objective.data), *map(typeof, arguments))
     compile_callables(callables, types_[0])
     with _lock:
@@ -146,23 +158,28 @@ def compiled_advance(make_advance, parts, objective, arguments):
 
     def advance(oracle, state, params, tol, best, nit, budget, trace):
         before = copy.deepcopy((state, best)) if budget > 1 else None
-        counts = objective.counts.copy()
+        counts, work = objective.counts.copy(), objective.data.work.copy()
         try:
             return entry(*functions, objective.data, state, params, tol, best, nit, budget, trace)
-        except Exception:
+        except BaseException as error:
+            # Machine code that an impatient Ctrl-C ran into lets a SystemError out, with the interrupt for its cause.
+            interrupted = any(isinstance(e, KeyboardInterrupt) for e in (error, error.__cause__, error.__context__))
+            if before is None and interrupted:
+                raise KeyboardInterrupt from None
             if before is None:
                 raise
             # The buffers are somewhere inside a chunk. The same steps again, interpreted and one at a time, have the
             # same bits: they end at the same exception, with the iterate before it known and a Python traceback.
-            objective.counts[:] = counts
-            objective.counts[F_KNOWN:HESS_KNOWN + 1] = 0
-            raise Replay(*before) from None
+            objective.counts[:], objective.data.work[:] = counts, work
+            objective.counts[HESS_KNOWN] = 0
+            raise Replay(*before, interrupted) from None
 
     return advance, spent
 
 
 class Replay(Exception):
-    """A user function raised inside a compiled chunk; carries copies of (state, best) from before the chunk."""
+    """Something was raised inside a compiled chunk: carries copies of (state, best) from before it, and whether that
+    was Ctrl-C."""
 
 
 class Notice:

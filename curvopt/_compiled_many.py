@@ -10,7 +10,7 @@ from numba import float64, int64, njit, typeof, types
 from numba.core.errors import NumbaError
 from numba.extending import overload
 
-from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of
+from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of, name_apart
 from ._jit import cached, routine
 from ._loop import make_advance
 from ._objective import NotCompilable
@@ -91,6 +91,7 @@ def compiled_entry(method, objective, args, shared, starts, tol):
     with Notice():
         compile_callables(callables, data_t)
         parts = (method.init, method.step, method.residual, method.report, method.monotone)
+        name_apart(method.params)
         args_t, shared_t, params_t, tol_t = map(typeof, (args, shared, method.params, tol))
         key = (parts, args_t, shared_t)
         with _lock:

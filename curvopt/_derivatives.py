@@ -106,9 +106,18 @@ def complex_step_gradient(fun, shape, count):
             z = x.astype(complex)
             z[i] += 1e-100j
             count(data)
-            out[i] = np.imag(fun(z.reshape(shape), *data.args)) / 1e-100
+            out[i] = imaginary(fun(z.reshape(shape), *data.args)) / 1e-100
 
     return gradient
+
+
+def imaginary(f):
+    """The imaginary part of what `fun` returned at a complex point; a real result would pass for a zero derivative."""
+    array = np.asarray(f)
+    if array.dtype.kind != "c" or array.size != 1:
+        raise TypeError(f"jac='cs' needs a fun that is analytic and returns one complex number at a complex point, "
+                        f"got {f!r}; use jac='2-point'")
+    return float(array.imag.reshape(-1)[0])
 
 
 @kernel

@@ -11,7 +11,8 @@ import numpy as np
 
 from ._compiled_loop import Replay, compiled_advance
 from ._jit import kernel
-from ._oracle import NFEV, NHEV, NJEV
+from ._objective import NotCompilable
+from ._oracle import HESS_KNOWN, NFEV, NHEV, NJEV
 from ._status import RUNNING
 from ._stopping import Best, check, first_best, improves, keep_best
 
@@ -64,6 +65,7 @@ class Snapshot(NamedTuple):
     rows: np.ndarray
     seconds: float          # since the start, without compilation
     compile_seconds: float
+    compiled: bool          # whether the loop is machine code
 
 
 class RunState(NamedTuple):
@@ -74,7 +76,11 @@ class RunState(NamedTuple):
     best: Best
     nit: int
     counts: np.ndarray
+    work: np.ndarray        # evaluations that the next step may ask for again
     seconds: float
+
+    def __repr__(self):
+        return f"<RunState of {self.method.name} at iteration {self.nit}>"
 
 
 def start(method, objective, x0, tol):
@@ -86,17 +92,20 @@ def start(method, objective, x0, tol):
 
 
 def restart(objective, run_state):
-    """(oracle, state, best) of a stopped run; counts go on from where they were."""
+    """(oracle, state, best) of a stopped run; counts and known evaluations go on from where they were."""
     objective.counts[:] = run_state.counts
+    objective.counts[HESS_KNOWN] = 0    # the matrix is large and quickly asked for again
+    objective.data.work[:] = run_state.work
     state, best = copy.deepcopy((run_state.state, run_state.best))
     return objective.oracle(), state, best
 
 
-def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=False, resume=None):
+def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=False, resume=None, refused=None):
     """Yield a Snapshot at the start and after every chunk of iterations, until a status ends the run.
 
     A chunk is one iteration in the interpreted loop. In the compiled loop it is `chunk` iterations, or, where that is
-    None, as many as take about 20 ms.
+    None, as many as take about 20 ms. A loop that does not compile is reported to `refused`, and runs interpreted if
+    that returns.
     """
     began = time.perf_counter()
     if resume is None:
@@ -116,9 +125,13 @@ def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=
     parts = (method.step, method.residual, method.report, method.monotone)
     advance, spent = make_advance(*parts), 0.0
     if compiled and status == RUNNING:
-        advance, spent = compiled_advance(make_advance, parts, objective, (state, method.params, tol, best))
-    yield Snapshot(nit, status, state, gnorm, best, rows, before + time.perf_counter() - began - spent, spent)
-    size, trace = chunk or (FIRST_CHUNK if compiled else 1), None
+        try:
+            advance, spent = compiled_advance(make_advance, parts, objective, (state, method.params, tol, best))
+        except NotCompilable as error:
+            refused(error)
+            compiled = False
+    yield Snapshot(nit, status, state, gnorm, best, rows, before + time.perf_counter() - began - spent, spent, compiled)
+    size, trace = (chunk or FIRST_CHUNK) if compiled else 1, None
     while status == RUNNING:
         if history or trace is None:
             trace = np.zeros((size if history else 0, width))
@@ -126,10 +139,13 @@ def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=
         try:
             state, nit, status, gnorm = advance(oracle, state, method.params, tol, best, nit, size, trace)
         except Replay as replay:
-            state, best = replay.args
+            state, best, interrupted = replay.args
             advance, size, chunk, trace = make_advance(*parts), 1, 1, trace[:0]
+            if interrupted:
+                yield Snapshot(nit, status, state, gnorm, best, trace, before + clock - began - spent, spent, compiled)
+                raise KeyboardInterrupt from None
         now = time.perf_counter()
-        yield Snapshot(nit, status, state, gnorm, best, trace[: nit - first], before + now - began - spent, spent)
+        yield Snapshot(nit, status, state, gnorm, best, trace[: nit - first], before + now - began - spent, spent, compiled)
         if compiled and chunk is None:
             quick = now - clock < CHUNK_SECONDS / 2
             size = min(2 * size, LARGEST_CHUNK) if quick else max(size // 2, 1) if now - clock > 2 * CHUNK_SECONDS else size

@@ -46,7 +46,8 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
     method : method object, str, or None
         Such as ``curvopt.SGM``, ``curvopt.SGM.replace(sigma=0.0)`` or ``"sgm"``; `curvopt.methods` lists them.
     jac : callable, True, "2-point", "3-point", "cs" or None
-        Gradient, in the shape of x. None means "2-point": differences of ``fun``, n values a gradient.
+        Gradient, in the shape of x. None means "2-point": differences of ``fun``, n values a gradient, with a warning
+        when n > 20. (SciPy's own ``minimize`` shows a custom method None in place of all three words.)
     hess : callable, optional
         ``hess(x, *args)`` -> array, sparse matrix or LinearOperator; used for products when ``hessp`` is not given.
     hessp : callable, optional
@@ -125,7 +126,8 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     Yields
     ------
     OptimizeResult
-        ``x fun jac nit nfev njev nhev step grad_norm time status``; arrays are copies. The first one is the start.
+        ``x fun jac nit nfev njev nhev step grad_norm time status``, and the method's own columns of the history;
+        arrays are copies. The first one is the start.
 
     Examples
     --------
@@ -135,19 +137,17 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     0 25.0
     1 0.0
     """
+    # Arguments are checked here, at the call; the generator only iterates.
+    method, options, objective, x0 = prepare(find_method(method), fun, x0, args, jac, hess, hessp, None, (), options or {})
+    options.compiled = False if options.compiled is None else options.compiled
+    return _iterates(method, objective, snapshots(method, options, objective, x0, every_iteration=True))
+
+
+def _iterates(method, objective, stream):
     from ._result import intermediate
     from ._status import BAD_BOUND, Status
 
-    method, options, objective, x0 = prepare(find_method(method), fun, x0, args, jac, hess, hessp, None, (), options or {})
-    options.compiled = False if options.compiled is None else options.compiled
-    stream, first, _ = snapshots(method, options, objective, x0, every_iteration=True)
-
-    def generate():
-        if first is not None:
-            yield first
-        yield from stream
-
-    for snapshot in generate():
+    for snapshot in stream:
         result = intermediate(method, objective, snapshot)
         result.status = Status(snapshot.status)
         yield result

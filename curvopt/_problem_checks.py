@@ -1,9 +1,9 @@
 """The door: what a user passed, checked and put together as an Objective before anything is evaluated."""
-import warnings
-
 import numpy as np
+from scipy.optimize import OptimizeWarning
 
 from ._finite_sum import Expectation, FiniteSum
+from ._notices import warn
 from ._objective import Objective
 
 BOUNDED = "L-BFGS-B, TNC, Nelder-Mead, Powell, SLSQP, trust-constr, COBYLA and COBYQA"
@@ -21,7 +21,10 @@ def refuse_bounds(method, bounds, constraints):
 def _infinite(bounds):
     if hasattr(bounds, "lb"):
         return bool(np.all(np.isneginf(bounds.lb)) and np.all(np.isposinf(bounds.ub)))
-    return all(low in (None, -np.inf) and high in (None, np.inf) for low, high in bounds)
+    try:
+        return all(low in (None, -np.inf) and high in (None, np.inf) for low, high in bounds)
+    except (TypeError, ValueError):
+        raise TypeError(f"bounds must be None, pairs (low, high) or scipy.optimize.Bounds, got {bounds!r}") from None
 
 
 def start_point(x0):
@@ -85,14 +88,7 @@ def make_objective(method, fun, x0, args, jac, hess, hessp, rng=None):
         raise TypeError(f"hess must be callable as hess(x, *args), got {type(hess).__name__}; "
                         "quasi-Newton strategy objects are for SciPy's trust-constr")
     x, shape = start_point(x0)
-    if (jac is None or isinstance(jac, str)) and x.size > WARN_DIFFERENCES:
-        warnings.warn(f"the gradient is taken by differences: each one costs {x.size} or more values of fun; pass jac",
-                      _optimize_warning(), stacklevel=6)
+    if jac is None and x.size > WARN_DIFFERENCES:
+        warn(f"the gradient is taken by differences: each one costs {x.size} values of fun; pass jac", OptimizeWarning)
     args = args if isinstance(args, tuple) else (args,)
     return Objective(fun, jac, hess, hessp, args, shape, "hessp" in method.needs), x
-
-
-def _optimize_warning():
-    from scipy.optimize import OptimizeWarning
-
-    return OptimizeWarning

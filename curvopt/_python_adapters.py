@@ -142,6 +142,9 @@ def hessian(hess, shape):
             data.counts[NHEV] += 1
             matrix = hess(x.copy().reshape(shape), *data.args)
             if isinstance(matrix, (list, np.ndarray)):
+                matrix = np.array(matrix)
+                if matrix.dtype.kind not in "fiub":
+                    raise TypeError(f"hess returned values of type {matrix.dtype}; it must return real numbers")
                 matrix = np.ascontiguousarray(matrix, dtype=float)
             if getattr(matrix, "shape", None) != (x.size, x.size):
                 raise ValueError(f"hess returned {getattr(matrix, 'shape', type(matrix).__name__)}; "
@@ -150,7 +153,7 @@ def hessian(hess, shape):
         if isinstance(last["matrix"], np.ndarray):
             matvec(last["matrix"], v, out)
         else:
-            write_vector("hess(x) @ v", np.asarray(last["matrix"] @ v).reshape(-1), (x.size,), out)
+            write_vector("hess(x) @ v", np.asarray(last["matrix"] @ v.copy()).reshape(-1), (x.size,), out)
 
     return product
 

@@ -63,17 +63,18 @@ def intermediate(method, objective, snapshot):
     return result
 
 
-def assemble(method, objective, snapshot, status, record, compiled):
+def assemble(method, objective, snapshot, status, record, nonfinite):
     """The Result of a run that stopped at `snapshot` for the reason `status`."""
     x, f, g = best_point(method, snapshot)
     status = Status(status)
     result = Result(
         x=x.copy().reshape(objective.shape), fun=float(f), jac=g.copy().reshape(objective.shape), nit=snapshot.nit,
         nfev=int(objective.counts[0]), njev=int(objective.counts[1]), nhev=int(objective.counts[2]),
-        status=status, success=status.success, message=message(status, snapshot, objective), method=method,
+        status=status, success=status.success, message=message(status, snapshot, nonfinite), method=method,
         history=record.history(method) if record.every else None,
-        state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(), snapshot.seconds),
-        compiled=compiled, time=snapshot.seconds, compile_time=snapshot.compile_seconds,
+        state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(),
+                       objective.data.work.copy(), snapshot.seconds),
+        compiled=snapshot.compiled, time=snapshot.seconds, compile_time=snapshot.compile_seconds,
     )
     result.update(method.details(snapshot.state))
     if objective.n_samples:
@@ -86,35 +87,42 @@ def assemble(method, objective, snapshot, status, record, compiled):
     return result
 
 
-def message(status, snapshot, objective):
-    if status == NONFINITE:
-        what = "fun" if not np.isfinite(snapshot.state.f) else "jac"
-        if snapshot.nit == 0:
-            return f"{what} is not finite at x0; start from a point where it is."
-        return f"{status} It was {what} (nonfinite='backtrack' treats a bad trial as a failed one)."
-    return str(status)
+def message(status, snapshot, nonfinite):
+    """The sentence of a status; for NONFINITE, with the function it was and where."""
+    if status != NONFINITE:
+        return str(status)
+    state = snapshot.state
+    what = "fun" if not np.isfinite(state.f) else "jac" if not np.all(np.isfinite(state.g)) else "fun at a trial point"
+    if snapshot.nit == 0 and what in ("fun", "jac"):
+        return f"{what} is not finite at x0; start from a point where it is."
+    return f"{status} It was {what} (nonfinite={nonfinite!r}; 'backtrack' treats a bad trial as a failed one)."
 
 
 class Record:
-    """Rows of the history, every k-th iteration, with a time for each."""
+    """Rows of the history, every k-th iteration and the last one, with a time for each."""
 
-    def __init__(self, every, points):
-        self.every = every
+    def __init__(self, every, points, shape):
+        self.every, self.shape = every, shape
         self.points = [] if points else None
         self.blocks, self.times, self.clock = [], [], 0.0
+        self.last = None    # the latest row and its time, kept or not
 
     def add(self, snapshot):
         if self.points is not None:
-            self.points.append(snapshot.state.x.copy())
+            self.points.append(snapshot.state.x.copy().reshape(self.shape))
         rows = snapshot.rows
         if self.every and len(rows):
             times = self.clock + (snapshot.seconds - self.clock) * np.arange(1, len(rows) + 1) / len(rows)
-            keep = (rows[:, 0] % self.every == 0) | (rows[:, 0] == snapshot.nit) & (snapshot.status >= 0)
+            keep = rows[:, 0] % self.every == 0
             self.blocks.append(rows[keep])
             self.times.append(times[keep])
+            self.last = (not keep[-1], rows[-1:].copy(), times[-1:])
         self.clock = snapshot.seconds
 
     def history(self, method):
+        if self.last is not None and self.last[0]:
+            self.blocks.append(self.last[1])
+            self.times.append(self.last[2])
         width = len(COLUMNS) + len(method.columns)
         rows = np.concatenate(self.blocks) if self.blocks else np.zeros((0, width))
         times = np.concatenate(self.times) if self.times else np.zeros(0)

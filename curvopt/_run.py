@@ -1,17 +1,15 @@
 """The human side of a run: chunks, callback, clock, Ctrl-C, budgets of time, the table, the result."""
 import math
-import warnings
-from itertools import chain
 
 import numpy as np
 
 from ._callback import Table, adapt_callback
 from ._interrupt import CtrlC
 from ._loop import RunState, iterates
-from ._objective import NotCompilable
+from ._notices import warn
 from ._options import split
 from ._problem_checks import make_objective, refuse_bounds
-from ._result import Record, assemble, best_point, intermediate
+from ._result import Record, assemble, best_point, intermediate, message
 from ._status import BAD_BOUND, CALLBACK, INTERRUPTED, MAXTIME, NONFINITE, RUNNING
 
 
@@ -37,47 +35,35 @@ def prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, option
 
 
 def snapshots(method, options, objective, x0, every_iteration):
-    """(generator of snapshots, whether the loop is compiled). Decides which loop runs, and says so when asked in vain."""
+    """Generator of snapshots. Decides which loop runs, and says so when asked in vain."""
     reason = "a callback wants every iteration" if every_iteration and options.compiled is None \
         else method.interpreted_only or objective.why_not_compilable()
     if options.compiled and reason:
         raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
-    compiled = options.compiled is not False and not reason
-    limits = options.tolerances(x0.size)
 
-    def generate(compiled):
-        chunk = 1 if every_iteration or not compiled else options.chunk
-        if chunk is None and options.disp > 1:
-            chunk = options.disp
-        return iterates(method, objective, x0, limits, chunk=chunk, compiled=compiled,
-                        history=bool(options.history), resume=options.resume)
-
-    if not compiled:
-        return generate(False), None, False
-    stream = generate(True)
-    try:
-        first = next(stream)
-    except NotCompilable as error:
+    def refused(error):
         if options.compiled:
             raise ValueError(f"compiled=True, but the loop cannot be compiled: {error}") from error
-        warnings.warn(f"{method.name} runs interpreted: {error}", PerformanceHint, stacklevel=6)
-        objective.counts[:] = 0
-        return generate(False), None, False
-    return stream, first, True
+        warn(f"{method.name} runs interpreted: {error}", PerformanceHint)
+
+    chunk = options.chunk or (options.disp if options.disp > 1 else None)
+    return iterates(method, objective, x0, options.tolerances(x0.size), chunk=1 if every_iteration else chunk,
+                    compiled=options.compiled is not False and not reason, history=bool(options.history),
+                    resume=options.resume, refused=refused)
 
 
 def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options):
     """Run `method` to its end and return the Result."""
     method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, options)
     callback = adapt_callback(callback)
-    stream, first, compiled = snapshots(method, options, objective, x0, callback is not None or options.return_all)
-    record, table = Record(options.history, options.return_all), Table(options.disp, method)
+    stream = snapshots(method, options, objective, x0, callback is not None or options.return_all)
+    record, table = Record(options.history, options.return_all, objective.shape), Table(options.disp, method)
     maxtime = math.inf if options.maxtime is None else options.maxtime
     snapshot, status = None, RUNNING
     watched = options.history or options.return_all or options.disp > 1
     with CtrlC() as ctrl_c:
         try:
-            for snapshot in stream if first is None else chain([first], stream):
+            for snapshot in stream:
                 status = snapshot.status
                 if watched:
                     record.add(snapshot)
@@ -95,14 +81,16 @@ def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback
                 raise
             status = INTERRUPTED
         except Exception as error:
+            if isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
+                error = error.__cause__     # raised by a user function; a generator lets it out in disguise (PEP 479)
             if snapshot is not None:
                 attach(error, method, objective, snapshot)
-            raise
+            raise error
     if status == NONFINITE and options.nonfinite == "raise":
         raise nonfinite_error(method, objective, snapshot)
     if status == BAD_BOUND:
         raise bound_error(method, objective, snapshot)
-    result = assemble(method, objective, snapshot, status, record, compiled)
+    result = assemble(method, objective, snapshot, status, record, options.nonfinite)
     table.summary(result)
     return result
 
@@ -127,7 +115,7 @@ def attach(error, method, objective, snapshot):
 
 
 def nonfinite_error(method, objective, snapshot):
-    error = FloatingPointError(f"{method.name}: fun or jac returned a value that is not finite (nonfinite='raise')")
+    error = FloatingPointError(f"{method.name}: {message(NONFINITE, snapshot, 'raise')}")
     attach(error, method, objective, snapshot)
     return error
 

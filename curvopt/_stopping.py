@@ -79,12 +79,13 @@ def last_is_best(monotone, status):
 
 @routine
 def residual(state, order):
-    """The number that is compared with gtol: the gradient norm.
+    """The number that is compared with gtol: the gradient norm, NaN where that is not finite.
 
     A method may bring its own. Infinity means that it was not measured in this iteration, as for stochastic methods,
     which measure it every so often; ``f`` and ``g`` of the state are then those of the last measurement.
     """
-    return norm(state.g, order)
+    gnorm = norm(state.g, order)
+    return gnorm if gnorm < math.inf else math.nan
 
 
 @routine
@@ -95,10 +96,10 @@ def check(tol, nit, counts, f, gnorm, flag, scalars):
         return CONVERGED
     if f <= tol.ftarget:
         return TARGET
-    if flag != RUNNING:
-        return flag
     if tol.stop_nonfinite and counts[NONFINITE_VALUES] > 0:
         return NONFINITE
+    if flag != RUNNING:
+        return flag
     if f < scalars[3]:
         return UNBOUNDED
     if scalars[2] >= PATIENCE:
