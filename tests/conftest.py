@@ -1,0 +1,32 @@
+"""For all tests: a numba cache of the session's own, one thread for BLAS, and randomness that says how to repeat it."""
+import atexit
+import os
+import shutil
+import tempfile
+import zlib
+
+# Before numpy, numba and matplotlib are imported. The workers of pytest-xdist inherit the folder and share what is
+# compiled; a cache that came with the environment is used as it is.
+if "NUMBA_CACHE_DIR" not in os.environ:
+    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="curvopt-numba-")
+    atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "xdist_group(name): tests that one worker of pytest-xdist runs")
+    # Tests that compile the same loop are marked as one group: compiled twice at the same time, it would cost twice.
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "loadgroup"
+
+
+@pytest.fixture
+def rng(request):
+    """A generator seeded by the name of the test; the seed is shown when the test fails."""
+    seed = zlib.crc32(request.node.nodeid.encode())
+    print(f"rng seed {seed}")
+    return np.random.default_rng(seed)

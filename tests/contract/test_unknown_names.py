@@ -1,0 +1,79 @@
+"""Clause: an unknown option, parameter or method is an error that names the nearest known one."""
+import inspect
+
+import pytest
+
+import curvopt
+from curvopt import minimize
+
+# A parameter that bears the name of an argument of `minimize` (HDM's bounds) is set by `replace` alone.
+ARGUMENTS = set(inspect.signature(minimize).parameters)
+
+
+def test_unknown_option(method, solve, plain):
+    with pytest.raises(TypeError, match=r"unknown option 'maxitr'.*did you mean 'maxiter'.*known options:.*gtol"):
+        solve(plain.fun, plain.x0, method=method, jac=plain.jac, options={"maxitr": 3})
+
+
+def test_misspelt_parameters_of_the_method(method, solve, plain):
+    for name in method.parameters:
+        with pytest.raises(TypeError, match=f"unknown option '{name}_'.*did you mean '{name}'"):
+            solve(plain.fun, plain.x0, method=method, jac=plain.jac, options={name + "_": 1.0})
+        with pytest.raises(TypeError, match=f"has no parameter '{name}_'.*did you mean '{name}'"):
+            method.replace(**{name + "_": 1.0})
+
+
+def test_parameters_are_options_for_one_call(method, solve, plain, same_run):
+    """The same values through `replace` and through `options`; a parameter set for one call stays out of the method."""
+    values = {name: getattr(method, name) for name in method.parameters if name not in ARGUMENTS}
+    shown = repr(method)
+    options = {"maxiter": 4, "history": True}
+    expected = solve(plain.fun, plain.x0, method=method, jac=plain.jac, hessp=plain.hessp, options=options)
+    res = solve(plain.fun, plain.x0, method=method, jac=plain.jac, hessp=plain.hessp,
+                options={**options, **values})
+    same_run(res, expected)
+    assert repr(method) == shown and all(f"{name}=" in shown for name in method.parameters)
+
+
+def test_names_in_any_case(method_name, method, plain, same_run):
+    parameters = {name: getattr(method, name) for name in method.parameters if name not in ARGUMENTS}
+    options = {"maxiter": 3, "history": True, **parameters}
+    expected = minimize(plain.fun, plain.x0, method=method, jac=plain.jac, hessp=plain.hessp, options=options)
+    for spelling in (method_name, method_name.lower(), method_name.upper()):
+        same_run(minimize(plain.fun, plain.x0, method=spelling, jac=plain.jac, hessp=plain.hessp, options=options), expected)
+
+
+def test_methods_cannot_be_changed(method):
+    for name in (*method.parameters, "params"):
+        with pytest.raises(AttributeError):
+            setattr(method, name, 1.0)
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("sgn", "did you mean 'SGM'"), ("BFGS", "a method of scipy.optimize.minimize"), ("", "known methods"),
+])
+def test_unknown_method(name, words, plain):
+    with pytest.raises(ValueError, match=words):
+        minimize(plain.fun, plain.x0, method=name, jac=plain.jac)
+
+
+@pytest.mark.parametrize("method", [3, len, type(curvopt.SGM)], ids=repr)
+def test_things_that_are_no_method(method, plain):
+    with pytest.raises(TypeError, match="method must be"):
+        minimize(plain.fun, plain.x0, method=method, jac=plain.jac)
+
+
+def test_no_method_means_the_default(plain):
+    assert minimize(plain.fun, plain.x0, jac=plain.jac, hessp=plain.hessp).success
+
+
+@pytest.mark.parametrize("options", [{"fun": 1}, {"x0": 1}, {"jac": 1}, {"callback": 1}, {"method": 1}], ids=str)
+def test_options_that_are_arguments(options, door, solve, plain):
+    with pytest.raises(TypeError, match=next(iter(options))):
+        solve(plain.fun, plain.x0, method=curvopt.SGM, jac=plain.jac, options=options)
+
+
+def test_the_options_of_the_user_stay_as_they_are(door, solve, plain):
+    options = {"maxiter": 3, "sigma": 0.0}
+    solve(plain.fun, plain.x0, method=curvopt.SGM, jac=plain.jac, hessp=plain.hessp, tol=1e-3, options=options)
+    assert options == {"maxiter": 3, "sigma": 0.0}
