@@ -112,7 +112,7 @@ class HeavyBallMethod(Method):
 
     @classmethod
     def from_curvature(cls, L, mu):
-        """The pair of fastest asymptotic convergence on quadratics with eigenvalues in [mu, L] ([1]_).
+        """The pair of fastest asymptotic convergence on quadratics with eigenvalues in [mu, L] ([1]).
 
         Parameters
         ----------

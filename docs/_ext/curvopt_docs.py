@@ -186,6 +186,21 @@ def entries(title, names, text=""):
     return [*lines, *(f"   {name}" for name in names), ""]
 
 
+def bars(app, what, name, obj, options, lines):
+    """Docstrings write norms as ||g||; to reStructuredText a bar begins a substitution. Literals and formulas keep theirs."""
+    formula = None      # indentation of the `.. math::` whose block this is
+    for i, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        if formula is not None and line.strip() and indent <= formula:
+            formula = None
+        if line.lstrip().startswith(".. math::"):
+            formula = indent
+        if formula is None and not line.lstrip().startswith((">>>", "...")):
+            parts = re.split(r"(``.*?``|:math:`.*?`)", line)
+            parts[::2] = [re.sub(r"(?<!\\)\|", r"\\|", part) for part in parts[::2]]
+            lines[i] = "".join(parts)
+
+
 def draw_pictures(app):
     """Run docs/pictures.py into docs/generated/pictures; a picture newer than the sources is kept."""
     spec = importlib.util.spec_from_file_location("curvopt_pictures", HERE / "pictures.py")
@@ -199,5 +214,6 @@ def setup(app):
     app.add_directive("methods", Methods)
     app.add_directive("parameters", Parameters)
     app.add_directive("run", Run)
+    app.connect("autodoc-process-docstring", bars, priority=900)
     app.connect("builder-inited", draw_pictures)
     return {"version": curvopt.__version__, "parallel_read_safe": True, "parallel_write_safe": True}
