@@ -35,6 +35,7 @@ _METHODS = (
     "SAUTO",
     "LBFGS",
     "QuasiNewton",
+    "TruncatedNewton",
     "Adam",
     "HDM",
     "HDMRatio",

@@ -17,6 +17,7 @@ from .methods import (
     quasi_newton,
     scaled_auto,
     scaled_gradient,
+    truncated_newton,
 )
 
 METHODS = {
@@ -27,6 +28,7 @@ METHODS = {
     "SAUTO": scaled_auto.SAUTO,
     "LBFGS": quasi_newton.LBFGS,
     "QuasiNewton": quasi_newton.QuasiNewton,
+    "TruncatedNewton": truncated_newton.TruncatedNewton,
     "Adam": adam.Adam,
     "GDPolyak": gd_polyak.GDPolyak,
     "GDPolyakAdaptive": gd_polyak_adaptive.GDPolyakAdaptive,

@@ -1,0 +1,176 @@
+r"""Conjugate gradients on H p = -g, cut short: by a residual, by a number of products, or by negative curvature.
+
+The inverse Hessian of the quasi-Newton methods preconditions. What the solve learns on its way is kept for others:
+evenly spaced pairs (s, Hs), which are exact, and two earlier iterates for a step that turns out too long. Memory is a
+few vectors, whatever the depth.
+
+References
+----------
+.. [1] T. Steihaug, "The conjugate gradient method and trust regions in large scale optimization", SIAM J. Numer. Anal.
+       20, 1983. Stopping at negative curvature.
+.. [2] J. L. Morales, J. Nocedal, "Automatic preconditioning by limited memory quasi-Newton updating", SIAM J. Optim. 10,
+       2000. The memory as preconditioner, fed by the solves themselves.
+"""
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .._jit import kernel, routine
+from .._oracle import hess_vec
+from .._vectors import copy_to, dot
+from .inverse_hessian import times
+
+SOLVED, CAPPED, NEGATIVE, BROKEN = range(4)     # how a solve ended
+# Curvature below this share of the largest met counts as none: dividing by it would step 1e10 lengths. Measured.
+FLAT = 1e-10
+FORGET = 0.999      # the largest curvature met fades slowly, for functions whose Hessian shrinks along the way
+DEPTH, KEPT, STRIDE = range(3)                      # places in `Solve.whole`
+LARGEST, SMALLEST, LENGTH, SHORT, LONGER = range(5)     # places in `Solve.real`
+
+
+class Solve(NamedTuple):
+    """Room of a solve, and what it leaves behind."""
+
+    p: np.ndarray           # the step
+    r: np.ndarray           # g + H p
+    z: np.ndarray           # M r
+    d: np.ndarray           # the last direction
+    hd: np.ndarray          # H d
+    short: np.ndarray       # an earlier iterate, at most about half as long as p
+    longer: np.ndarray      # a later one
+    S: np.ndarray           # (rows, n) steps of the solve, evenly spaced
+    Y: np.ndarray           # (rows, n) their products
+    whole: np.ndarray       # (3,) int64: products taken, pairs kept, one in how many is kept
+    real: np.ndarray        # (5,): largest curvature met, least of this solve, lengths of p, short, longer
+
+
+@routine
+def make_solve(n, rows):
+    """Room for steps of length n that keep up to `rows` pairs."""
+    real = np.zeros(5)
+    return Solve(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
+                 np.zeros((rows, n)), np.zeros((rows, n)), np.zeros(3, np.int64), real)
+
+
+@kernel
+def open_solve(g, p, r, whole, real):
+    for i in range(g.size):
+        p[i] = 0.0
+        r[i] = g[i]
+    whole[DEPTH] = whole[KEPT] = 0
+    whole[STRIDE] = 1
+    real[SMALLEST] = math.inf
+    real[LENGTH] = real[SHORT] = real[LONGER] = 0.0
+
+
+@kernel
+def curvature_along(d, hd, real):
+    """d'Hd and whether it is positive beyond doubt; notes the extreme curvatures met."""
+    dhd, dd = dot(d, hd), dot(d, d)
+    quotient = dhd / dd
+    if quotient < real[SMALLEST]:
+        real[SMALLEST] = quotient
+    enough = dhd > FLAT * real[LARGEST] * dd and dhd > 0.0
+    if enough:
+        real[LARGEST] = max(FORGET * real[LARGEST], quotient)
+    return dhd, enough
+
+
+@kernel
+def keep_pair(a, d, hd, S, Y, whole):
+    """Keep (a d, a Hd) if its turn has come. When the rows are full, every second pair leaves and half as many come."""
+    place = whole[DEPTH] - 1
+    if S.shape[0] == 0 or place % whole[STRIDE] != 0:
+        return
+    if whole[KEPT] == S.shape[0]:
+        kept = 0
+        for k in range(0, whole[KEPT], 2):
+            for i in range(d.size):
+                S[kept, i] = S[k, i]
+                Y[kept, i] = Y[k, i]
+            kept += 1
+        whole[KEPT] = kept
+        whole[STRIDE] *= 2
+        if place % whole[STRIDE] != 0:
+            return
+    for i in range(d.size):
+        S[whole[KEPT], i] = a * d[i]
+        Y[whole[KEPT], i] = a * hd[i]
+    whole[KEPT] += 1
+
+
+@kernel
+def move(a, d, hd, p, r):
+    """p += a d, r += a Hd; return ||p||."""
+    total = 0.0
+    for i in range(p.size):
+        p[i] += a * d[i]
+        r[i] += a * hd[i]
+        total += p[i] * p[i]
+    return math.sqrt(total)
+
+
+@kernel
+def note_length(length, p, short, longer, real):
+    """Keep p when it has doubled since the last one kept; the one before that stays as well."""
+    real[LENGTH] = length
+    if length < 2.0 * real[LONGER]:
+        return
+    for i in range(p.size):
+        short[i] = longer[i]
+        longer[i] = p[i]
+    real[SHORT], real[LONGER] = real[LONGER], length
+
+
+@kernel
+def next_direction(beta, z, d):
+    for i in range(d.size):
+        d[i] = beta * d[i] - z[i]
+
+
+@kernel
+def ratio(a, b):
+    return a / b
+
+
+@routine
+def precondition(inverse, plain, r, z):
+    """Write z = M r, or r itself; return <r, z>."""
+    if plain:
+        copy_to(r, z)
+        return dot(r, z)
+    return times(inverse, 1.0, r, z)
+
+
+@routine
+def truncated_cg(oracle, x, g, inverse, plain, eta, cap, solve):
+    """Solve H p = -g until the residual in the metric M has fallen by eta, or `cap` products are spent.
+
+    One Hessian-vector product a step. Returns how it ended; `solve` holds the step p, the residual r = g + H p, the last
+    direction d (of negative curvature where the solve ended so), and what was kept.
+    """
+    p, r, z, d, hd, short, longer, S, Y, whole, real = solve
+    open_solve(g, p, r, whole, real)
+    rz = precondition(inverse, plain, r, z)
+    if not 0.0 < rz < math.inf:
+        return BROKEN
+    rz_first = rz
+    next_direction(0.0, z, d)
+    for _ in range(cap):
+        hess_vec(oracle, x, d, hd)
+        whole[DEPTH] += 1
+        dhd, enough = curvature_along(d, hd, real)
+        if not math.isfinite(dhd):
+            return BROKEN
+        if not enough:
+            return NEGATIVE
+        a = ratio(rz, dhd)
+        keep_pair(a, d, hd, S, Y, whole)
+        note_length(move(a, d, hd, p, r), p, short, longer, real)
+        rz_new = precondition(inverse, plain, r, z)
+        if not rz_new > eta * eta * rz_first:
+            return SOLVED
+        next_direction(ratio(rz_new, rz), z, d)
+        rz = rz_new
+    return CAPPED
