@@ -35,7 +35,8 @@ def random_spd(n, seed, kappa=1e3):
 
 def oracle_of(matrix):
     n = len(matrix)
-    return Objective(lambda x: 0.5 * x @ matrix @ x, lambda x: matrix @ x, None, lambda x, v: matrix @ v, (), (n,), True).oracle()
+    return Objective(lambda x: 0.5 * x @ matrix @ x, lambda x: matrix @ x, None, lambda x, v: matrix @ v, (), (n,),
+                     True).oracle()
 
 
 def run_cg(matrix, g, eta, cap, rows=8, pairs=0, plain=False):
@@ -140,7 +141,8 @@ def test_a_quadratic_takes_one_burst_and_few_products():
 @pytest.mark.parametrize("n", [2, 10, 50])
 def test_rosenbrock_falls_to_the_minimum(n):
     x0 = np.tile([-1.2, 1.0], n // 2)
-    res = curvopt.minimize(rosen, x0, jac=rosen_der, hessp=rosen_hess_prod, method=NEWTON, options={"history": True, "gtol": 1e-6})
+    res = curvopt.minimize(rosen, x0, jac=rosen_der, hessp=rosen_hess_prod, method=NEWTON,
+                           options={"history": True, "gtol": 1e-6})
     f = res.history.fun
     assert res.success and np.all(np.diff(f) <= 1e-12 * np.maximum(1.0, np.abs(f[:-1])))
 
