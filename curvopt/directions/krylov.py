@@ -174,3 +174,26 @@ def truncated_cg(oracle, x, g, inverse, plain, eta, cap, solve):
         next_direction(ratio(rz_new, rz), z, d)
         rz = rz_new
     return CAPPED
+
+
+# ---- after a solve ---------------------------------------------------------------------------------------------------
+
+@kernel
+def model_error(g_new, r, g):
+    """||g(x + p) - (g + H p)|| / ||g||."""
+    total = base = 0.0
+    for i in range(g.size):
+        total += (g_new[i] - r[i]) * (g_new[i] - r[i])
+        base += g[i] * g[i]
+    return math.sqrt(total) / math.sqrt(base)
+
+
+@kernel
+def shortened(p, short, longer, real):
+    """Replace p by an earlier iterate of at most half its length; by a part of the first one where there is none."""
+    limit = 0.5 * real[LENGTH]
+    take_longer = real[LONGER] <= limit or real[SHORT] == 0.0
+    size = real[LONGER] if take_longer else real[SHORT]
+    factor = min(1.0, limit / size)
+    for i in range(p.size):
+        p[i] = factor * (longer[i] if take_longer else short[i])

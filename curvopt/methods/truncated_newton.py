@@ -29,20 +29,8 @@ from .._method import Method
 from .._oracle import value
 from .._status import RUNNING
 from .._vectors import axpy_to, dot, norm
+from ..directions import krylov
 from ..directions.inverse_hessian import HELD, forget, learn_pair, learn_step
-from ..directions.krylov import (
-    BROKEN,
-    DEPTH,
-    KEPT,
-    LENGTH,
-    LONGER,
-    NEGATIVE,
-    SHORT,
-    SMALLEST,
-    Solve,
-    make_solve,
-    truncated_cg,
-)
 from ..linesearch.armijo import failure
 from ..linesearch.wolfe import EPS, FAILED, search, strong_wolfe
 from . import quasi_newton as burst
@@ -71,7 +59,7 @@ class State(NamedTuple):
     alpha: float
     flag: int
     qn: burst.State         # x, g, the memory and the search are those of the quasi-Newton method
-    solve: Solve
+    solve: krylov.Solve
     error: float            # e of the last Newton step
     depth: int              # products of the last good solve, 0 if it was not good
     products: int           # products so far
@@ -89,7 +77,7 @@ def init(oracle, x0, params):
     qn = burst.init(oracle, x0, params.qn)
     rows = 0 if not params.learns or params.depth == 0 else HARVEST if x0.size <= burst.SMALL_N else HARVEST_LARGE
     left = FIRST_BURST if params.depth == AUTO else 0
-    solve = make_solve(x0.size if params.depth != 0 else 0, rows)
+    solve = krylov.make_solve(x0.size if params.depth != 0 else 0, rows)
     return State(qn.x, qn.f, qn.g, qn.alpha, qn.flag, qn, solve, ETA_MOST, 0, 0, 0, left, FIRST_BURST, False, 0.0, 0, 0)
 
 
@@ -114,27 +102,6 @@ def burst_step(oracle, state, params):
 # ---- Newton steps ----------------------------------------------------------------------------------------------------
 
 @kernel
-def model_error(g_new, r, g):
-    """||g(x + p) - (g + H p)|| / ||g||."""
-    total = base = 0.0
-    for i in range(g.size):
-        total += (g_new[i] - r[i]) * (g_new[i] - r[i])
-        base += g[i] * g[i]
-    return math.sqrt(total) / math.sqrt(base)
-
-
-@kernel
-def shortened(p, short, longer, real):
-    """Replace p by an earlier iterate of at most half its length; by a part of the first one where there is none."""
-    limit = 0.5 * real[LENGTH]
-    take_longer = real[LONGER] <= limit or real[SHORT] == 0.0
-    size = real[LONGER] if take_longer else real[SHORT]
-    factor = min(1.0, limit / size)
-    for i in range(p.size):
-        p[i] = factor * (longer[i] if take_longer else short[i])
-
-
-@kernel
 def first_trial(wanted, d):
     """The step along d that has the wanted length."""
     size = norm(d, 2)
@@ -154,11 +121,11 @@ def depth_cap(state, params, n):
 def choose(oracle, state, params, ended):
     """(along, slope, first trial, f there or NaN, whether it was shortened, whether d is one of negative curvature)."""
     qn, solve = state.qn, state.solve
-    depth = solve.whole[DEPTH]
-    if ended == NEGATIVE:
+    depth = solve.whole[krylov.DEPTH]
+    if ended == krylov.NEGATIVE:
         slope = dot(qn.g, solve.d)
         if depth > 1:
-            return solve.d, slope, first_trial(max(state.negative, solve.real[LENGTH]), solve.d), math.nan, False, True
+            return solve.d, slope, first_trial(max(state.negative, solve.real[krylov.LENGTH]), solve.d), math.nan, False, True
         wanted = max(1.0, norm(qn.x, 2))
         alpha = 1.0 if qn.inverse.phase[HELD] > 0 and not state.plain else first_trial(wanted, solve.d)
         return solve.d, slope, alpha, math.nan, False, True
@@ -169,7 +136,7 @@ def choose(oracle, state, params, ended):
     f_full = value(oracle, qn.x_trial)
     if math.isfinite(f_full) and (f_full <= qn.f + params.qn.c1 * slope or f_full <= qn.f + qn.K * EPS * abs(qn.f)):
         return solve.p, slope, 1.0, f_full, False, False
-    shortened(solve.p, solve.short, solve.longer, solve.real)
+    krylov.shortened(solve.p, solve.short, solve.longer, solve.real)
     return solve.p, dot(qn.g, solve.p), 1.0, math.nan, True, False
 
 
@@ -179,8 +146,8 @@ def harvest(state, params, x_new, g_new):
     inverse, solve = state.qn.inverse, state.solve
     if not params.learns:
         return
-    if solve.whole[KEPT] > 1:
-        for k in range(solve.whole[KEPT]):
+    if solve.whole[krylov.KEPT] > 1:
+        for k in range(solve.whole[krylov.KEPT]):
             learn_pair(inverse, solve.S[k], solve.Y[k])
     learn_step(inverse, x_new, state.x, g_new, state.g, 0.0)
 
@@ -212,10 +179,10 @@ def failed(state, qn, params, slope, products, taken):
 def newton_step(oracle, state, params):
     qn, solve = state.qn, state.solve
     eta = min(ETA_MOST, max(state.error, ETA_LEAST))
-    ended = truncated_cg(oracle, qn.x, qn.g, qn.inverse, state.plain, eta, depth_cap(state, params, qn.x.size), solve)
-    taken = solve.whole[DEPTH]
+    ended = krylov.truncated_cg(oracle, qn.x, qn.g, qn.inverse, state.plain, eta, depth_cap(state, params, qn.x.size), solve)
+    taken = solve.whole[krylov.DEPTH]
     products = state.products + taken
-    if ended == BROKEN:
+    if ended == krylov.BROKEN:
         return failed(state, qn, params, 0.0, products, taken)
     along, slope, alpha, f_first, cut, negative = choose(oracle, state, params, ended)
     if not (-math.inf < slope < 0.0 and 0.0 < alpha < math.inf):
@@ -232,7 +199,7 @@ def newton_step(oracle, state, params):
         stretch = t * norm(along, 2)
         error = ETA_MOST if t >= alpha else math.inf
     elif t == 1.0 and not cut:
-        error = model_error(g_new, solve.r, qn.g)
+        error = krylov.model_error(g_new, solve.r, qn.g)
     good = error <= params.good
     harvest(state, params, qn.x_trial, g_new)
     left, length, plain = plan(state, params, error, good, state.plain, state.length)
@@ -333,7 +300,7 @@ class TruncatedNewtonMethod(Method):
 
     def details(self, state):
         """The least curvature d'Hd / d'd met in the last solve: an upper bound of the Hessian's least eigenvalue there."""
-        return {"curvature": float(state.solve.real[SMALLEST])} if state.products else {}
+        return {"curvature": float(state.solve.real[krylov.SMALLEST])} if state.products else {}
 
     @property
     def name(self):
