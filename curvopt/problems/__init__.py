@@ -1,7 +1,7 @@
 """Problems with compiled ``fun``, ``jac`` and ``hessp``, a start, and what is known about them."""
 from ._problem import Problem
 from .classic import quadratic, rosenbrock
-from .collection import eight
+from .collection import by_name, eight
 from .datasets import breast_cancer, diabetes, digits
 from .factorisation import asymmetric_factorisation, symmetric_factorisation
 from .fitting import biggs_exp6, brown_dennis, chebyquad, penalty1
@@ -13,7 +13,7 @@ from .softmax import softmax
 from .textbook import beale, trigonometric, wood
 
 __all__ = [
-    "Problem", "asymmetric_factorisation", "beale", "biggs_exp6", "breast_cancer", "brown_dennis", "chebyquad",
+    "Problem", "asymmetric_factorisation", "beale", "biggs_exp6", "breast_cancer", "brown_dennis", "by_name", "chebyquad",
     "convex_quartic", "diabetes", "digits", "eight", "logistic", "nonconvex_quartic", "penalty1", "phase_retrieval",
     "powell_singular", "quadratic", "quadratic_sensing", "robust", "rosenbrock", "rosenbrock_quartic",
     "separable_quartic", "softmax", "symmetric_factorisation", "trigonometric", "two_neurons", "wood",

@@ -1,6 +1,8 @@
-"""Groups of problems that figures are quoted on."""
+"""Groups of problems that figures are quoted on, and problems by their names."""
 import numpy as np
 
+from .. import _checks
+from . import datasets, factorisation, fitting, flat, neurons, sensing, textbook
 from .classic import quadratic, rosenbrock
 from .regression import logistic, phase_retrieval, robust
 
@@ -36,3 +38,58 @@ def eight():
     return (*quadratics, rosenbrock(2), rosenbrock(10), rosenbrock(100),
             logistic(A, labels, lam=1e-3), robust(B, targets),
             phase_retrieval(C, (C @ signal) ** 2, x0=rng.standard_normal(20), signal=signal))
+
+
+# Names for the command line and `curvopt.compare`: problems that need no data from the user, {name: (maker, size keyword)}.
+NAMED = {
+    "beale": (textbook.beale, None), "wood": (textbook.wood, None), "trigonometric": (textbook.trigonometric, "n"),
+    "brown-dennis": (fitting.brown_dennis, None), "biggs-exp6": (fitting.biggs_exp6, None),
+    "penalty1": (fitting.penalty1, "n"), "chebyquad": (fitting.chebyquad, "n"),
+    "rosenbrock": (rosenbrock, "n"), "powell-singular": (flat.powell_singular, None),
+    "rosenbrock-quartic": (flat.rosenbrock_quartic, None), "convex-quartic": (flat.convex_quartic, "d"),
+    "quadratic-sensing": (sensing.quadratic_sensing, "d"), "two-neurons": (neurons.two_neurons, "d"),
+    "symmetric-factorisation": (factorisation.symmetric_factorisation, "d"),
+    "breast-cancer": (datasets.breast_cancer, None), "digits": (datasets.digits, None),
+    "diabetes": (datasets.diabetes, None),
+}
+
+
+def by_name(name):
+    """The problem of a name, with its size after a colon where it has one.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"rosenbrock"``, ``"rosenbrock:100"``, ``"digits"``; the eight problems of `eight` go by the names
+        ``"eight:1"`` to ``"eight:8"``.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the nearest known one; for a size that is none.
+    ImportError
+        For a real data set without scikit-learn.
+
+    Examples
+    --------
+    >>> from curvopt import problems
+    >>> problems.by_name("rosenbrock:100")
+    <Problem rosenbrock-100, n = 100>
+    """
+    base, _, size = str(name).strip().lower().replace("_", "-").partition(":")
+    if size and not size.isdecimal():
+        raise ValueError(f"the size after the colon must be a whole number, got {name!r}")
+    if base == "eight":
+        if not 1 <= int(size or 0) <= 8:
+            raise ValueError(f"the eight problems are eight:1 to eight:8, got {name!r}")
+        return eight()[int(size) - 1]
+    if base not in NAMED:
+        raise ValueError(f"unknown problem {name!r}{_checks.nearest(base, NAMED)}; known problems: {', '.join(NAMED)}")
+    maker, keyword = NAMED[base]
+    if size and keyword is None:
+        raise ValueError(f"{base} has one size only, got {name!r}")
+    return maker(**{keyword: int(size)}) if size else maker()

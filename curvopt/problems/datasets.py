@@ -46,7 +46,8 @@ def breast_cancer(lam=None):
     """
     A, b = _load("breast_cancer")
     problem = logistic(_standardized(A), b, 1.0 / len(A) if lam is None else lam, name="breast-cancer")
-    return replace(problem, f_star=F_STAR["breast_cancer"]) if lam is None else problem
+    return replace(problem, f_star=F_STAR["breast_cancer"] if lam is None else None,
+                   notes="breast cancer: logistic regression, 569 samples")
 
 
 def digits(lam=1e-3, fixed_class=False):
@@ -70,7 +71,8 @@ def digits(lam=1e-3, fixed_class=False):
     """
     A, b = _load("digits")
     problem = softmax(np.column_stack([A / 16.0, np.ones(len(A))]), b, lam, fixed_class=fixed_class, name="digits")
-    return replace(problem, f_star=F_STAR["digits, fixed class" if fixed_class else "digits"]) if lam == 1e-3 else problem
+    f_star = F_STAR["digits, fixed class" if fixed_class else "digits"] if lam == 1e-3 else None
+    return replace(problem, f_star=f_star, notes="digits: softmax regression, 1797 samples")
 
 
 def diabetes(lam=0.0):
@@ -91,4 +93,5 @@ def diabetes(lam=0.0):
         Without scikit-learn.
     """
     A, b = _load("diabetes")
-    return robust(_standardized(A), (b - b.mean()) / b.std(), lam, name="diabetes")
+    problem = robust(_standardized(A), (b - b.mean()) / b.std(), lam, name="diabetes")
+    return replace(problem, notes="diabetes: robust regression, 442 samples")
