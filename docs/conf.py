@@ -37,6 +37,7 @@ exclude_patterns = ["_build", "generated/pictures"]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence", "attrs_block"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
+default_role = "py:obj"
 nitpicky = False
 
 templates_path = ["_templates"]

@@ -29,7 +29,7 @@ def needs(row):
 
 def paper(row):
     text = row["paper"]
-    return re.sub(r"(?:arXiv:)?(\d{4}\.\d{5})", r"[\1](https://arxiv.org/abs/\1)", text) if text else ""
+    return re.sub(r"(?:arXiv:)?(\d{4}\.\d{4,5})", r"[\1](https://arxiv.org/abs/\1)", text) if text else ""
 
 
 def table():

@@ -60,17 +60,15 @@ def page_of(method):
 
 
 def link(text, document):
-    if document is None:
-        return [nodes.literal(text, text)]
     reference = pending_xref("", refdomain="std", reftype="doc", reftarget=document, refexplicit=True, refwarn=True)
-    reference += nodes.literal(text, text)
+    reference += nodes.Text(text)
     return [reference]
 
 
 def paper(text):
     """arXiv numbers as links, the rest as it is."""
     cells, last = [], 0
-    for match in re.finditer(r"(?:arXiv:)?(\d{4}\.\d{5})", text):
+    for match in re.finditer(r"(?:arXiv:)?(\d{4}\.\d{4,5})", text):
         cells.append(nodes.Text(text[last: match.start()]))
         cells.append(nodes.reference("", match.group(1), refuri=f"https://arxiv.org/abs/{match.group(1)}"))
         last = match.end()
@@ -92,7 +90,7 @@ class Methods(SphinxDirective):
             name = row["name"] if row["name"] in own else f"baselines.{row['name']}"
             document = page_of(row["name"])
             rows.append((
-                link(name, f"/methods/{document}" if document else None),
+                link(name, f"/methods/{document}" if document else f"/generated/{class_path(row['method'])}"),
                 [nodes.Text(", ".join(WORDS.get(need, need) for need in row["needs"]))],
                 [nodes.Text(row["cost"])], [nodes.Text(row["memory"])], paper(row["paper"]),
             ))
@@ -147,43 +145,49 @@ class Run(SphinxDirective):
         return blocks
 
 
-SECTIONS = {   # headings of the reference; names that no section claims come under "Around it"
-    "Solve": ("minimize", "iterate", "minimize_many", "FiniteSum"),
-    "Results": ("Result", "Status", "History", "PerformanceHint"),
-    "Around it": (),
+PAGES = {   # pages of the reference: what they list; names that none claims come under "Around a run"
+    "solve": ("Solve", ("minimize", "iterate", "minimize_many", "solver", "FiniteSum", "Expectation")),
+    "results": ("Results", ("Result", "ManyResult", "Status", "History", "PerformanceHint")),
+    "around": ("Around a run", ()),
 }
 
 
+def class_path(method):
+    kind = type(method)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def write_reference(folder):
-    """docs/generated/api.rst: every public name, and the class of every method, for autosummary to document."""
-    names = [name for name in curvopt.__all__ if name not in {"__version__", "problems", "baselines", "Method"}]
+    """docs/generated/*.rst: every public name and the class of every method, for autosummary to document."""
     listed = {row["name"] for row in curvopt.methods()}
-    functions = [name for name in names if name not in listed]
-    claimed = {name for section in SECTIONS.values() for name in section}
-    parts = ["Public names", "============", ""]
-    for title, wanted in SECTIONS.items():
-        chosen = [n for n in functions if n in wanted] if wanted else [n for n in functions if n not in claimed]
-        parts += entries(title, [f"curvopt.{name}" for name in chosen])
+    functions = [n for n in curvopt.__all__ if n not in listed | {"__version__", "problems", "baselines", "Method", "methods"}]
+    claimed = {name for _, names in PAGES.values() for name in names}
+    for page, (title, names) in PAGES.items():
+        chosen = [n for n in names if n in functions] or [n for n in functions if n not in claimed]
+        paths = [f"curvopt.{name}" for name in chosen] + (["~curvopt._catalogue.methods"] if page == "around" else [])
+        write(folder / f"{page}.rst", page_of_names(title, paths))
     classes = {}
     for row in curvopt.methods():
-        kind = type(row["method"])
-        classes.setdefault(f"{kind.__module__}.{kind.__qualname__}", []).append(row["name"])
-    objects = "; ".join(f"{', '.join(found)}: :class:`~{path}`" for path, found in classes.items())
-    parts += entries("Methods", ["~curvopt._method.Method", *(f"~{path}" for path in classes)],
-                     f"The ready-made objects and their classes: {objects}.")
-    parts += entries("Problems", [f"~curvopt.problems.{name}" for name in curvopt.problems.__all__])
-    folder.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(parts) + "\n"
-    path = folder / "api.rst"
+        classes.setdefault(class_path(row["method"]), []).append(row["name"])
+    table = [".. list-table::", "   :header-rows: 1", "", "   * - object", "     - class"]
+    for path, names in classes.items():
+        own = [f"``{'' if name in curvopt.__all__ else 'baselines.'}{name}``" for name in names]
+        table += [f"   * - {', '.join(own)}", f"     - :class:`~{path}`"]
+    text = ["A ready-made object carries the defaults; ``replace`` gives a changed copy.", "", *table, ""]
+    paths = ["~curvopt._method.Method", *(f"~{path}" for path in classes)]
+    write(folder / "methods.rst", page_of_names("Methods", paths, text))
+    write(folder / "problems.rst", page_of_names("Problems", [f"~curvopt.problems.{n}" for n in curvopt.problems.__all__]))
+
+
+def page_of_names(title, paths, text=()):
+    lines = [title, "=" * len(title), "", *text, ".. autosummary::", "   :toctree: .", "", *(f"   {path}" for path in paths)]
+    return "\n".join(lines) + "\n"
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
-
-
-def entries(title, names, text=""):
-    if not names:
-        return []
-    lines = [title, "-" * len(title), "", *([text, ""] if text else []), ".. autosummary::", "   :toctree: .", ""]
-    return [*lines, *(f"   {name}" for name in names), ""]
 
 
 def bars(app, what, name, obj, options, lines):
