@@ -40,6 +40,7 @@ _METHODS = (
     "QuasiNewton",
     "TruncatedNewton",
     "Adam",
+    "FUSE",
     "HDM",
     "HDMRatio",
     "GDPolyak",

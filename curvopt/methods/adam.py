@@ -59,6 +59,12 @@ def init(oracle, x0, params):
     x, g = x0.copy(), np.empty_like(x0)
     f = value(oracle, x)
     gradient(oracle, x, g)
+    return begin(x, f, g, params)
+
+
+@routine
+def begin(x, f, g, params):
+    """The state at a point that is known already; x and g become its own."""
     return fresh(x, f, g, params.lr, params, np.empty_like(x), np.empty_like(x), np.empty_like(x), np.empty_like(x))
 
 
@@ -73,10 +79,19 @@ def fresh(x, f, g, lr, params, m, v, x_trial, g_trial):
 
 @routine
 def restart(state, x, f, g, lr, params):
-    """The state before the first step from a known point, in the buffers of `state`."""
-    copy_to(x, state.x)
-    copy_to(g, state.g)
-    return fresh(state.x, f, state.g, lr, params, state.m, state.v, state.x_trial, state.g_trial)
+    """The state before the first step from another known point."""
+    copy_to(x, state.x_trial)
+    copy_to(g, state.g_trial)
+    return fresh(state.x_trial, f, state.g_trial, lr, params, state.m, state.v, state.x, state.g)
+
+
+@routine
+def moved(state, x, f, g):
+    """The state at another known point, with both means as they are."""
+    copy_to(x, state.x_trial)
+    copy_to(g, state.g_trial)
+    return State(state.x_trial, f, state.g_trial, state.alpha, RUNNING, state.m, state.v, state.x, state.g,
+                 state.lr, state.eps, state.decay1, state.decay2)
 
 
 @kernel

@@ -21,7 +21,7 @@ from .._jit import kernel, routine
 from .._method import Method
 from .._oracle import gradient, value
 from .._status import RUNNING
-from .._vectors import norm
+from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
 from ..linesearch.armijo import failure
 from ..linesearch.wolfe import FAILED, LOWER, Room, make_room, search, strong_wolfe
@@ -76,10 +76,25 @@ def init(oracle, x0, params):
     x, g = x0.copy(), np.empty_like(x0)
     f = value(oracle, x)
     gradient(oracle, x, g)
+    return begin(x, f, g, params)
+
+
+@routine
+def begin(x, f, g, params):
+    """The state at a point that is known already; x and g become its own."""
     m, turn = memory_size(x.size, params)
     room = make_room(strong_wolfe(params.c1, params.c2))
-    return State(x, f, g, 1.0, RUNNING, make_inverse(x.size, m, turn), room, np.empty_like(x0), np.empty_like(x0),
-                 np.empty_like(x0), np.empty_like(x0), FIRST_LENGTH, NOISE_FACTOR, 0)
+    return State(x, f, g, 1.0, RUNNING, make_inverse(x.size, m, turn), room, np.empty_like(x), np.empty_like(x),
+                 np.empty_like(x), np.empty_like(x), FIRST_LENGTH, NOISE_FACTOR, 0)
+
+
+@routine
+def moved(state, x, f, g, length, K):
+    """The state at another known point, with the memory as it is; `length` is that of the next steepest descent step."""
+    copy_to(x, state.x_trial)
+    copy_to(g, state.g_trial)
+    return State(state.x_trial, f, state.g_trial, 0.0, RUNNING, state.inverse, state.room, state.d, state.x, state.g,
+                 state.g_spare, length, K, state.failures)
 
 
 @kernel

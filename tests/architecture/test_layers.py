@@ -30,7 +30,7 @@ UPWARD = {
 METHOD_BRIDGES = {
     ("methods.truncated_newton", "methods.quasi_newton"): "its bursts are the quasi-Newton method, bit for bit",
     ("methods.fuse", "methods.adam"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
-    ("methods.fuse", "methods.lbfgs"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
+    ("methods.fuse", "methods.quasi_newton"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
 }
 
 
