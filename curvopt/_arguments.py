@@ -58,14 +58,14 @@ def parser():
 
 def run_options(parser):
     """Options of the commands that run methods. Only the top parser has defaults."""
-    defaults = {"budget": 600, "gtol": 1e-8, "methods": None, "html": None, "output": None, "quiet": False} \
+    defaults = {"budget": 1000, "gtol": 1e-8, "methods": None, "html": None, "output": None, "quiet": False} \
         if parser.argument_default is None else {}
 
     def add(*flags, **keywords):
         name = flags[-1].lstrip("-")
         parser.add_argument(*flags, default=defaults.get(name, argparse.SUPPRESS), **keywords)
 
-    add("--budget", metavar="UNITS", type=whole, help="oracle units for each run (default 600)")
+    add("--budget", metavar="UNITS", type=whole, help="oracle units for each run (default 1000)")
     add("--gtol", metavar="G", type=positive,
         help="stop when the largest entry of the gradient is at most this (default 1e-8)")
     add("--methods", metavar="A,B,...", type=names, help="only these, of curvopt and of SciPy (default: all)")

@@ -7,6 +7,7 @@ import numpy as np
 
 from . import _checks, problems
 from ._counted_oracle import SCIPY_DEFAULT, SCIPY_NAMES, CountedOracle, run_method, run_scipy
+from ._method import Method
 from ._minimize import find_method
 
 # Methods without a line search get the step of theory where the problem knows L: {name: parameter}.
@@ -218,7 +219,7 @@ def compare(problem, methods=None, budget=2000, gtol=1e-8, f_star=None, progress
     ----------
     problem : Problem or str
         A ``curvopt.problems.Problem``, or the name of one, such as ``"rosenbrock:10"``.
-    methods : list, optional
+    methods : list, or one of its entries, optional
         Method objects, names of methods, and names of SciPy's ("L-BFGS-B", "CG", "Newton-CG", "BFGS"). All methods that
         the problem can serve, and the first three of SciPy's, when omitted. Methods given by name get what they need
         from the problem: the step 1/L, a lower bound. Objects are run as they are.
@@ -254,8 +255,9 @@ def compare(problem, methods=None, budget=2000, gtol=1e-8, f_star=None, progress
         raise TypeError(f"problem must be a curvopt.problems.Problem or the name of one, got {type(problem).__name__}")
     budget, gtol = _checks.count("budget", budget, 1), _checks.non_negative("gtol", gtol)
     found = Comparison(problem, budget, gtol, problem.f_star if f_star is None else _checks.finite("f_star", f_star))
+    methods = all_methods() if methods is None else [methods] if isinstance(methods, (str, Method)) else methods
     entries = []
-    for method in all_methods() if methods is None else methods:
+    for method in methods:
         try:
             entries.append(entry_of(method, problem))
         except Skipped as skipped:

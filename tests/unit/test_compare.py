@@ -85,6 +85,11 @@ def test_rows_are_ordered_and_complete():
             assert np.all(np.diff(at) > 0) and np.all(np.diff(values) < 0) and values[-1] == least
 
 
+def test_one_method_needs_no_list():
+    for one in ("GD", curvopt.SGM):
+        assert len(curvopt.compare(P, one, budget=10).rows) == 1
+
+
 def test_unknown_least_value_is_the_least_seen():
     problem = problems.Problem("nameless", P.fun, P.jac, P.hessp, P.x0)
     found = curvopt.compare(problem, ["MRCG", "GD", "PolyakGD"], budget=100)

@@ -113,10 +113,8 @@ def test_gradient_and_product_are_the_derivatives(problem, naive):
     assert w @ hv == pytest.approx(v @ problem.hessp(x, w, *args), rel=1e-12, abs=1e-13 * np.linalg.norm(hv))
 
 
-@PAIRS
-def test_known_minimizer(problem, naive):
-    if problem.x_star is None:
-        pytest.skip("no known minimizer")
+@pytest.mark.parametrize("problem", [p for p, _ in SMALL if p.x_star is not None], ids=lambda p: p.name)
+def test_known_minimizer(problem):
     f0 = abs(problem.fun(problem.x0, *problem.args))
     assert abs(problem.fun(problem.x_star, *problem.args) - problem.f_star) <= 1e-15 * f0
     assert np.max(np.abs(problem.jac(problem.x_star, *problem.args))) <= 1e-13 * max(1.0, f0)
