@@ -24,6 +24,7 @@ class Method:
     needs: ClassVar[tuple] = ("jac",)       # of "jac", "hessp", "samples", "lower bound"
     columns: ClassVar[tuple] = ()           # own columns of the history, written by `report`
     monotone: ClassVar[bool] = False        # fun never rises (beyond rounding), so the last point is the best one
+    second_order: ClassVar[bool] = False    # look at the Hessian where the run has converged, and leave saddles
     cost: ClassVar[str] = ""                # evaluations an iteration, for the table of methods
     memory: ClassVar[str] = ""              # vectors of length n that the state holds
     paper: ClassVar[str] = ""

@@ -10,6 +10,7 @@ from ._notices import warn
 from ._options import split
 from ._problem_checks import make_objective, refuse_bounds
 from ._result import Record, assemble, best_point, intermediate, message
+from ._second_order import Verified
 from ._status import BAD_BOUND, CALLBACK, INTERRUPTED, MAXTIME, NONFINITE, RUNNING
 
 
@@ -34,7 +35,7 @@ def prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, option
     return method, options, objective, x0
 
 
-def snapshots(method, options, objective, x0, every_iteration):
+def snapshots(method, options, objective, x0, every_iteration, resume=None):
     """Generator of snapshots. Decides which loop runs, and says so when asked in vain."""
     reason = "a callback wants every iteration" if every_iteration and options.compiled is None \
         else method.interpreted_only or objective.why_not_compilable()
@@ -49,14 +50,16 @@ def snapshots(method, options, objective, x0, every_iteration):
     chunk = options.chunk or (options.disp if options.disp > 1 else None)
     return iterates(method, objective, x0, options.tolerances(x0.size), chunk=1 if every_iteration else chunk,
                     compiled=options.compiled is not False and not reason, history=bool(options.history),
-                    resume=options.resume, refused=refused)
+                    resume=resume or options.resume, refused=refused)
 
 
 def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback, options):
     """Run `method` to its end and return the Result."""
     method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, options)
     callback = adapt_callback(callback)
-    stream = snapshots(method, options, objective, x0, callback is not None or options.return_all)
+    every_iteration = callback is not None or options.return_all
+    stream = Verified(method, objective, options.norm,
+                      lambda resume: snapshots(method, options, objective, x0, every_iteration, resume))
     record, table = Record(options.history, options.return_all, objective.shape), Table(options.disp, method)
     maxtime = math.inf if options.maxtime is None else options.maxtime
     snapshot, status = None, RUNNING
@@ -91,6 +94,8 @@ def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback
     if status == BAD_BOUND:
         raise bound_error(method, objective, snapshot)
     result = assemble(method, objective, snapshot, status, record, options.nonfinite)
+    if stream.second_order is not None:
+        result.second_order, result.curvature = stream.second_order.verdict, stream.second_order.smallest
     table.summary(result)
     return result
 

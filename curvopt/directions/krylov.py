@@ -18,7 +18,7 @@ import numpy as np
 
 from .._jit import kernel, routine
 from .._oracle import hess_vec
-from .._vectors import copy_to, dot
+from .._vectors import copy_to, dot, norm
 from .inverse_hessian import times
 
 SOLVED, CAPPED, NEGATIVE, BROKEN = range(4)     # how a solve ended
@@ -197,3 +197,10 @@ def shortened(p, short, longer, real):
     factor = min(1.0, limit / size)
     for i in range(p.size):
         p[i] = factor * (longer[i] if take_longer else short[i])
+
+
+@kernel
+def first_trial(wanted, d):
+    """The step along d that has the wanted length."""
+    size = norm(d, 2)
+    return wanted / size if size > 0.0 else 0.0

@@ -24,7 +24,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._jit import kernel, routine
+from .._jit import routine
 from .._method import Method
 from .._oracle import value
 from .._status import RUNNING
@@ -101,13 +101,6 @@ def burst_step(oracle, state, params):
 
 # ---- Newton steps ----------------------------------------------------------------------------------------------------
 
-@kernel
-def first_trial(wanted, d):
-    """The step along d that has the wanted length."""
-    size = norm(d, 2)
-    return wanted / size if size > 0.0 else 0.0
-
-
 @routine
 def depth_cap(state, params, n):
     """Products that the next solve may take."""
@@ -125,9 +118,10 @@ def choose(oracle, state, params, ended):
     if ended == krylov.NEGATIVE:
         slope = dot(qn.g, solve.d)
         if depth > 1:
-            return solve.d, slope, first_trial(max(state.negative, solve.real[krylov.LENGTH]), solve.d), math.nan, False, True
+            wanted = max(state.negative, solve.real[krylov.LENGTH])
+            return solve.d, slope, krylov.first_trial(wanted, solve.d), math.nan, False, True
         wanted = max(1.0, norm(qn.x, 2))
-        alpha = 1.0 if qn.inverse.phase[HELD] > 0 and not state.plain else first_trial(wanted, solve.d)
+        alpha = 1.0 if qn.inverse.phase[HELD] > 0 and not state.plain else krylov.first_trial(wanted, solve.d)
         return solve.d, slope, alpha, math.nan, False, True
     slope = dot(qn.g, solve.p)
     if depth < 2:
@@ -247,6 +241,10 @@ class TruncatedNewtonMethod(Method):
         Leave the preconditioner out after a poor Newton step that followed a burst of full length.
     c1, c2 : float
         As in `QuasiNewton`.
+    second_order : bool
+        Where the run has converged, find the least eigenvalue of the Hessian: the result's ``second_order`` says
+        "minimum", "saddle" or "flat" and ``curvature`` is that eigenvalue; from a saddle the run goes on along the
+        negative direction. Costs n products for n <= 30, and a Lanczos run of some dozens above.
 
     Notes
     -----
@@ -279,6 +277,7 @@ class TruncatedNewtonMethod(Method):
     plain_retry: bool = False
     c1: float = 1e-4
     c2: float = 0.9
+    second_order: bool = False
 
     needs: ClassVar = ("jac", "hessp")
     columns: ClassVar = ("depth", "model_error", "pairs")

@@ -218,3 +218,42 @@ def test_memory_of_a_large_problem_is_that_of_vectors():
     doubles = sum(a.size for part in (solve, inverse) for a in part if a.dtype == np.float64)
     assert doubles <= (7 + 2 * 10 + 2 * 31) * n + 1000
     forget(inverse)
+
+
+# ---- second order ----------------------------------------------------------------------------------------------------
+
+def double_well(n):
+    """Saddle at the origin, minima at x_0 = +-1."""
+    def fun(x):
+        return x[0] ** 4 / 4 - x[0] ** 2 / 2 + 0.5 * float(x[1:] @ x[1:])
+
+    def jac(x):
+        return np.r_[x[0] ** 3 - x[0], x[1:]]
+
+    def hessp(x, v):
+        return np.r_[(3 * x[0] ** 2 - 1) * v[0], v[1:]]
+
+    return fun, jac, hessp
+
+
+@pytest.mark.parametrize("n", [2, 50])
+def test_a_run_that_stops_at_a_saddle_goes_on(n):
+    fun, jac, hessp = double_well(n)
+    x0 = np.r_[0.0, np.ones(n - 1)]
+    stuck = curvopt.minimize(fun, x0, jac=jac, hessp=hessp, method=NEWTON)
+    assert stuck.success and abs(stuck.fun) < 1e-9, "without the look it stays"
+    seen = []
+    free = curvopt.minimize(fun, x0, jac=jac, hessp=hessp, method=NEWTON.replace(second_order=True),
+                            callback=lambda intermediate_result: seen.append(intermediate_result.nit))
+    assert free.success and free.fun == pytest.approx(-0.25) and free.second_order == "minimum"
+    assert free.curvature == pytest.approx(1.0, rel=1e-2) and free.nhev > stuck.nhev
+    assert seen == list(range(1, free.nit + 1)), "the escape is one iteration more"
+
+
+@pytest.mark.parametrize(("power", "verdict"), [(2, "minimum"), (4, "flat")])
+def test_minimum_or_flat(power, verdict):
+    res = curvopt.minimize(lambda x: x[0] ** 2 + abs(x[1]) ** power, [1.0, 0.0],
+                           jac=lambda x: np.array([2 * x[0], power * x[1] * abs(x[1]) ** (power - 2)]),
+                           hessp=lambda x, v: np.array([2 * v[0], power * (power - 1) * abs(x[1]) ** (power - 2) * v[1]]),
+                           method=NEWTON.replace(second_order=True))
+    assert res.success and res.second_order == verdict
