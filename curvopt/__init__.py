@@ -38,6 +38,7 @@ _METHODS = (
     "SAUTO",
     "LBFGS",
     "QuasiNewton",
+    "RavineQN",
     "TruncatedNewton",
     "Adam",
     "FUSE",

@@ -1,0 +1,130 @@
+"""A truncated Newton direction: CG on H d = -g, preconditioned by a memory of pairs and feeding it.
+
+Products with the Hessian are the user's where there are any. Otherwise they are differences of gradients along p, over a
+length that belongs to the problem: a share of the preconditioned gradient. The common choice, sqrt(eps) (1 + ||x||), is lost
+in rounding near a flat minimum.
+
+References
+----------
+.. [1] R. S. Dembo, T. Steihaug, "Truncated-Newton algorithms for large-scale unconstrained optimization", Math. Program. 26,
+       1983.
+.. [2] J. L. Morales, J. Nocedal, "Automatic preconditioning by limited memory quasi-Newton updating", SIAM J. Optim. 10,
+       2000.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from .._jit import kernel, routine
+from .._oracle import NFEV, NJEV, gradient, hess_vec
+from .._vectors import copy_to, dot, norm
+from .aware_memory import learn_pair, times
+
+UNKNOWN, EXACT, DIFFERENCES = range(3)  # where products come from
+SHARE = 1e-2        # length of a difference over that of the preconditioned gradient; measured: 1e-3 and 0.1 within 5 %
+FLOOR = 1e-13       # ... and over that of x, below which the point would not differ enough from x
+CURVED = 1e-14      # p'Hp <= this ||p|| ||Hp|| is no positive curvature
+
+
+class Krylov(NamedTuple):
+    """Room of a cycle."""
+
+    P: np.ndarray       # (products, n) the directions of the cycle
+    HP: np.ndarray      # (products, n)
+    r: np.ndarray
+    p: np.ndarray
+    hp: np.ndarray
+    z: np.ndarray
+    point: np.ndarray
+
+
+@routine
+def make_krylov(n, products):
+    return Krylov(np.empty((products, n)), np.empty((products, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n),
+                  np.empty(n))
+
+
+@kernel
+def ahead(x, p, reach, out):
+    """Write x + h p with h ||p|| = max(SHARE reach, FLOOR ||x||); return h."""
+    h = max(SHARE * reach, FLOOR * norm(x, 2)) / norm(p, 2)
+    for i in range(x.size):
+        out[i] = x[i] + h * p[i]
+    return h
+
+
+@kernel
+def quotient(g, h, out):
+    """Write (out - g) / h."""
+    for i in range(out.size):
+        out[i] = (out[i] - g[i]) / h
+
+
+@routine
+def product(oracle, x, g, p, reach, source, point, out):
+    """Write H p. Return where products come from: whether a product took gradients shows when the first one is taken."""
+    if source == DIFFERENCES:
+        h = ahead(x, p, reach, point)
+        gradient(oracle, point, out)
+        quotient(g, h, out)
+        return source
+    counts = oracle.data.counts
+    before = counts[NFEV] + counts[NJEV]
+    hess_vec(oracle, x, p, out)
+    return EXACT if counts[NFEV] + counts[NJEV] == before else DIFFERENCES
+
+
+@kernel
+def begin(g, z, r, p, d):
+    for i in range(g.size):
+        r[i] = g[i]
+        p[i] = -z[i]
+        d[i] = 0.0
+
+
+@kernel
+def advance(a, p, hp, d, r):
+    for i in range(d.size):
+        d[i] += a * p[i]
+        r[i] += a * hp[i]
+
+
+@kernel
+def conjugate(z, beta, p):
+    for i in range(p.size):
+        p[i] = beta * p[i] - z[i]
+
+
+@routine
+def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
+    """Write d with H d near -g; `z` is H_memory g and `decrement` is <g, z>.
+
+    Ends when <r, H_memory r> <= forcing^2 <g, z>, after as many products as there is room for, or at a direction without
+    positive curvature, which becomes d if it is the first. The memory is not touched meanwhile, and takes in all pairs
+    (p, Hp) at the end. Returns (products, whether curvature was not positive, source).
+    """
+    P, HP, r, p, hp, w, point = krylov
+    begin(g, z, r, p, d)
+    reach, rz = norm(z, 2), decrement
+    used, pairs, concave = 0, 0, False
+    for j in range(P.shape[0]):
+        source = product(oracle, x, g, p, reach, source, point, hp)
+        used += 1
+        bend = dot(p, hp)
+        if not bend > CURVED * norm(p, 2) * norm(hp, 2):
+            concave = True
+            if j == 0:
+                copy_to(p, d)
+            break
+        advance(rz / bend, p, hp, d, r)
+        copy_to(p, P[j])
+        copy_to(hp, HP[j])
+        pairs += 1
+        rz_new = times(memory, 1.0, r, w)
+        if not rz_new > forcing * forcing * decrement:
+            break
+        conjugate(w, rz_new / rz, p)
+        rz = rz_new
+    for j in range(pairs):
+        learn_pair(memory, P[j], HP[j])
+    return used, concave, source
