@@ -46,6 +46,8 @@ _METHODS = (
     "HDMRatio",
     "GDPolyak",
     "GDPolyakAdaptive",
+    "HDMBest",
+    "HDMNesterov",
 )
 
 __all__ = ["__version__", *_WHERE, *_METHODS]

@@ -13,7 +13,9 @@ from .methods import (
     gd_polyak_restarts,
     gradient_descent,
     heavy_ball,
+    hypergradient_best,
     hypergradient_descent,
+    hypergradient_nesterov,
     nesterov,
     quasi_newton,
     ravine_qn,
@@ -38,6 +40,8 @@ METHODS = {
     "GDPolyakAdaptive": gd_polyak_adaptive.GDPolyakAdaptive,
     "HDM": hypergradient_descent.HDM,
     "HDMRatio": hypergradient_descent.HDMRatio,
+    "HDMBest": hypergradient_best.HDMBest,
+    "HDMNesterov": hypergradient_nesterov.HDMNesterov,
 }
 BASELINES = {
     "GD": gradient_descent.GD,

@@ -32,9 +32,9 @@ from ..stepsize.hypergradient import (
     SHAPES,
     fill,
     learn,
-    lowered,
     move,
     natural_rate,
+    next_bound,
     projected,
     shrink,
     size_of,
@@ -76,7 +76,7 @@ class State(NamedTuple):
     lr: float
     upper: float        # of every entry of P, or of their sum under mirror descent
     z: float            # lower bound of f, for the ratio feedback
-    f0: float
+    gap: float          # between f and z when z was last set
     k: int              # iterations
     nulls: int          # null steps in a row
 
@@ -104,10 +104,11 @@ def init(oracle, x0, params):
     fill(params.shape, n, p0, p)
     if params.learner == MIRROR:
         upper = p0 * size
-    z = f - dot(g, g) / curvature if adaptive else params.f_star
+    gap = dot(g, g) / curvature
+    z = f - gap if adaptive else params.f_star
     if params.feedback == RATIO:
-        z = lowered(z, f, f, params.f_star)
-    return State(x, f, g, lr, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, f, 0, 0)
+        z, gap = next_bound(z, gap, f, params.f_star, 0)
+    return State(x, f, g, lr, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, 0, 0)
 
 
 @routine
@@ -120,7 +121,7 @@ def learned(params, state, k, divisor):
 
 @routine
 def step(oracle, state, params):
-    x, f, g, _, _, x_trial, g_trial, p, acc, lr, upper, z, f0, k, nulls = state
+    x, f, g, _, _, x_trial, g_trial, p, acc, lr, upper, z, gap, k, nulls = state
     divisor = f - z if params.feedback == RATIO else dot(g, g)
     if params.prescient:
         move(params.shape, p, g, x, x_trial)
@@ -139,13 +140,13 @@ def step(oracle, state, params):
     if not usable:
         shrink(p, NONFINITE_SHRINK)
     if params.feedback == RATIO:
-        z = lowered(z, f_trial, f0, params.f_star)
+        z, gap = next_bound(z, gap, f_trial if f_trial < f else f, params.f_star, k)
     if (usable and (f_trial <= f or (math.isfinite(f_trial) and not params.null_step))) or f_trial == -math.inf:
-        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, f0, k + 1, 0)
+        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, gap, k + 1, 0)
     if params.patience > 0 and nulls + 1 >= params.patience:
         shrink(p, RESCUE_SHRINK)
         shrink(acc, 0.0)
-    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, f0, k + 1, nulls + 1)
+    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, k + 1, nulls + 1)
 
 
 @routine
@@ -202,8 +203,9 @@ class HypergradientDescent(Method):
     strict test stalls near the rounding level of f. (ii) The divisor has no constant added to it and AdaGrad none
     below its root, so that f -> c f changes nothing. (iii) After a trial without finite value P shrinks tenfold. (iv)
     `patience`: AdaGrad never forgets one bad trial, whose hypergradient can be larger than all others by orders of
-    magnitude; P is then frozen and every trial fails. (v) The adaptive bound starts at f - ||g||^2 / L and, when
-    passed, goes a tenth of all the decrease so far below f. The authors' uses absolute constants.
+    magnitude; P is then frozen and every trial fails. (v) The adaptive bound
+    starts at f - ||g||^2 / L, goes twice as far below f as before when it is passed, and halves its distance to f every
+    ten iterations. The authors' uses absolute constants and only ever goes down, which teaches less and less.
 
     References
     ----------

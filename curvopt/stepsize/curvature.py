@@ -53,3 +53,16 @@ def largest_curvature(oracle, x, g, probes, v, point, g_point):
             break
         largest = max(largest, seen)
     return largest if largest > 0.0 else first_step_curvature(x, g)
+
+
+@kernel
+def curvature_of_step(x, x_new, g, g_new):
+    """(||g_new - g|| / ||x_new - x||, ||x_new - x||, ||x_new||); the first is 0 for no step."""
+    ss = yy = xx = 0.0
+    for i in range(x.size):
+        s, y = x_new[i] - x[i], g_new[i] - g[i]
+        ss += s * s
+        yy += y * y
+        xx += x_new[i] * x_new[i]
+    length = math.sqrt(ss)
+    return math.sqrt(yy) / length if length > 0.0 else 0.0, length, math.sqrt(xx)

@@ -18,7 +18,8 @@ SHAPES = {"scalar": SCALAR, "diagonal": DIAGONAL, "full": FULL}
 ADAGRAD, OGD, MIRROR = range(3)
 LEARNERS = {"adagrad": ADAGRAD, "ogd": OGD, "mirror": MIRROR}
 TINY = 1e-280           # divisors below it have lost digits to underflow: nothing is learned from them
-BOUND_MARGIN = 0.1      # ours: a bound that was passed moves this part of all the decrease so far below the value
+RAISE = 10              # ours: iterations after which an adaptive lower bound comes closer
+BETA_MAX = 0.9995       # largest momentum, of the authors' code of arXiv:2502.11229
 LARGEST_EXPONENT = 5.0  # ours: one multiplicative update changes an entry by at most exp(5)
 
 
@@ -150,12 +151,63 @@ def shrink(p, factor):
 
 
 @kernel
-def lowered(z, f, f0, f_star):
-    """The lower bound z after the value f: an adaptive one (f_star is nan) makes way, passing a given one is an error."""
-    if not f < z:
-        return z
-    if math.isnan(f_star):
-        return f - BOUND_MARGIN * (f0 - f)
-    if f < f_star - NOISE * abs(f_star):
-        raise ValueError("f_star must be a lower bound of fun, but fun took a value below it")
-    return z
+def next_bound(z, gap, f, f_star, k):
+    """The lower bound z after the value f in iteration k, and the gap it was last set with.
+
+    Passing a given bound is an error. An adaptive one (f_star is nan) doubles its gap when it is passed, and halves its
+    distance to f every so many iterations, for a bound far below f teaches nothing.
+    """
+    if not math.isnan(f_star):
+        if f < f_star - NOISE * abs(f_star):
+            raise ValueError("f_star must be a lower bound of fun, but fun took a value below it")
+        return z, gap
+    if f < z:
+        gap *= 2.0
+        return f - gap, gap
+    if k % RAISE == RAISE - 1:
+        gap = 0.5 * (f - z)
+        return f - gap, gap
+    return z, gap
+
+
+@kernel
+def heavy_ball(x, x_old, g, p, beta, out):
+    """Write x - p o g + beta (x - x_old). Return <g, p o g> / <g, g>, the step along g."""
+    along = gg = 0.0
+    for i in range(x.size):
+        pg = p[i] * g[i]
+        out[i] = x[i] - pg + beta * (x[i] - x_old[i])
+        along += g[i] * pg
+        gg += g[i] * g[i]
+    return along / gg if gg > 0.0 else 0.0
+
+
+@kernel
+def learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, q, curvature, eps, lr, lr_beta):
+    """AdaGrad on p >= 0, in place, and on beta, from the gradient q at the trial point.
+
+    The divisor is ||g||^2 + (curvature ||x - x_old||)^2 / 4 + eps. Returns (beta, acc_beta, whether q was finite); where
+    it was not, nothing is changed.
+    """
+    gg = dd = along = inner = 0.0
+    for i in range(x.size):
+        d = x[i] - x_old[i]
+        gg += g[i] * g[i]
+        dd += d * d
+        along += q[i] * d
+        inner += q[i] * g[i]
+    if not math.isfinite(along + inner):
+        return beta, acc_beta, False
+    divisor = gg + 0.25 * curvature * curvature * dd + (eps if curvature == 0.0 else 0.0)
+    if not divisor > TINY:
+        return beta, acc_beta, True
+    for i in range(x.size):
+        u = -q[i] * g[i] / divisor
+        acc[i] += u * u
+        if acc[i] > 0.0:
+            p[i] = max(p[i] - lr * (u / (math.sqrt(acc[i]) + eps)), 0.0)
+    v = along / divisor
+    acc_beta += v * v
+    if acc_beta > 0.0:
+        beta = projected(beta - lr_beta * (v / (math.sqrt(acc_beta) + eps)), 0.0, BETA_MAX)
+    return beta, acc_beta, True

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import curvopt
 from curvopt._objective import Objective
-from curvopt.stepsize.hypergradient import ADAGRAD, DIAGONAL, FULL, OGD, SCALAR, learn
+from curvopt.stepsize.hypergradient import ADAGRAD, DIAGONAL, FULL, OGD, SCALAR, heavy_ball, learn, learn_heavy_ball
 
 HDM = curvopt.HDM.replace(patience=0)
 rng = np.random.default_rng(20250211)
@@ -42,7 +43,7 @@ class Logistic:
         return np.logaddexp(0, -self.y * (self.X @ x)).mean() + 0.5 * self.reg * x @ x
 
     def jac(self, x):
-        p = -self.y / (1 + np.exp(self.y * (self.X @ x)))
+        p = -self.y * expit(-self.y * (self.X @ x))
         return self.X.T @ p / self.rows + self.reg * x
 
 
@@ -177,7 +178,6 @@ def test_one_dimension_beyond_the_stable_rate_explodes_and_the_box_alone_only_st
 
 SPIKES = [  # eigenvalues geometric from 1 to 100, n = 20, from ones: shape, learner, p0 L, lr L, spike, and both counts
     ("scalar", "ogd", 0.0, 1.0, 1.0, 168, 244),
-    ("scalar", "ogd", 0.0, 1.9, 2.7e2, 324, 340),
     ("scalar", "ogd", 10.0, 0.5, 1.9e4, 244, 322),
     ("scalar", "ogd", 100.0, 0.5, 7e16, 94, 330),
     ("diagonal", "ogd", 0.0, 1.0, 1.0, 100, 100),
@@ -195,9 +195,58 @@ def test_two_phases_without_the_null_step_and_none_with_it(shape, learner, p0, l
         method = HDM.replace(shape=shape, learner=learner, p0=p0 / L, lr=lr / L, null_step=null_step,
                              bounds=(-math.inf, math.inf))
         f = np.array([s.f for s in states(method, fun, jac, np.ones(20), count + 40)])
-        # Half a decade of room: at lr = 1.9/L the spike comes after 200 steps and grows out of rounding.
-        assert abs(math.log10(f.max() / f[0] / (1.0 if null_step else spike))) <= (0.0 if null_step else 0.5)
-        assert abs(np.argmax(f <= 1e-8 * f[0]) - count) <= max(3, 0.15 * count)
+        assert f.max() / f[0] == pytest.approx(1.0 if null_step else spike, rel=0.3)
+        assert abs(np.argmax(f <= 1e-8 * f[0]) - count) <= max(3, 0.05 * count)
+
+
+# ---- momentum --------------------------------------------------------------------------------------------------------------
+
+
+def test_heavy_ball_learner_follows_both_derivatives():
+    f, x, x_old = LOGISTIC, rng.standard_normal(8), rng.standard_normal(8)
+    g, d, p, beta = f.jac(x), x - x_old, 0.1 / f.L * (1 + rng.random(8)), 0.4
+    curvature = 1.7
+
+    def h(p, beta):
+        return (f.fun(x - p * g + beta * d) - f.fun(x)) / (g @ g + 0.25 * curvature ** 2 * d @ d)
+
+    trial = np.empty(8)
+    heavy_ball(x, x_old, g, p, beta, trial)
+    assert trial == pytest.approx(x - p * g + beta * d, rel=1e-15)
+    moved, acc = p.copy(), np.zeros(8)
+    beta_new, acc_beta, finite = learn_heavy_ball(moved, acc, beta, 0.0, x, x_old, g, f.jac(trial), curvature, 0.0, 1e-4, 1e-3)
+    eps = 1e-6
+    u = np.array([(h(p + eps * e, beta) - h(p - eps * e, beta)) / (2 * eps) for e in np.eye(8)])
+    v = (h(p, beta + eps) - h(p, beta - eps)) / (2 * eps)
+    assert finite and acc == pytest.approx(u * u, rel=1e-5, abs=1e-12) and acc_beta == pytest.approx(v * v, rel=1e-5)
+    assert moved == pytest.approx(np.maximum(p - 1e-4 * np.sign(u), 0)) and beta_new == pytest.approx(beta - 1e-3 * np.sign(v))
+
+
+def test_heavy_ball_lyapunov_inequality():
+    """With omega = 3 L, tau = 16 L^2, P = I/(4 L), beta = 1/2 the potential falls from every pair of points."""
+    f, omega = LOGISTIC, 3 * LOGISTIC.L
+    worst = -math.inf
+    for _ in range(300):
+        x = rng.standard_normal(8) * 10 ** rng.uniform(-2, 1)
+        d = rng.standard_normal(8) * 10 ** rng.uniform(-3, 1)
+        g = f.jac(x)
+        s = -g / (4 * f.L) + 0.5 * d
+        h = (f.fun(x + s) + omega / 2 * s @ s - f.fun(x) - omega / 2 * d @ d) / (g @ g + 8 * f.L ** 2 * d @ d)
+        worst = max(worst, 8 * f.L * h)
+    assert worst <= -1.0
+
+
+@pytest.mark.parametrize("lr", (None, 100.0))
+def test_accelerated_bound_holds_whatever_p_is(lr):
+    f = LOGISTIC
+    x_star = next(reversed(list(states(curvopt.HDMBest, f.fun, f.jac, f.x0, 400)))).x
+    for x0 in (f.x0, 3 * rng.standard_normal(8)):
+        distance = np.sum((x0 - x_star) ** 2)
+        fixed = curvopt.HDMNesterov.replace(L=f.L, restart=False, lr=lr)
+        for K, s in enumerate(states(fixed, f.fun, f.jac, x0, 150)):
+            assert K == 0 or s.f - f.fun(x_star) <= 2 * f.L * distance / K ** 2 + 1e-13
+        for s in states(curvopt.HDMNesterov.replace(restart=False, lr=lr), f.fun, f.jac, x0, 150):
+            assert s.A == 0 or s.f - f.fun(x_star) <= distance / (2 * s.A) + 1e-13
 
 
 # ---- preconditioners -------------------------------------------------------------------------------------------------------
@@ -242,7 +291,8 @@ def test_best_diagonal_of_a_two_by_two_matrix(c):
 
 
 @pytest.mark.parametrize("method", [HDM, curvopt.HDM, curvopt.HDM.replace(shape="full"), curvopt.HDM.replace(learner="ogd"),
-                                    curvopt.HDM.replace(learner="mirror"), curvopt.HDMRatio], ids=repr)
+                                    curvopt.HDM.replace(learner="mirror"), curvopt.HDMRatio, curvopt.HDMBest,
+                                    curvopt.HDMNesterov], ids=repr)
 def test_multiplying_f_by_a_power_of_two_changes_no_bit(method):
     p = curvopt.problems.rosenbrock(4)
     runs = []

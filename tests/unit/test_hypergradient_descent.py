@@ -1,4 +1,4 @@
-"""HDM, HDMRatio and the baselines they come from: prices, refusals, trials without value, two executions."""
+"""The hypergradient methods and the baselines they come from: prices, refusals, trials without value, two executions."""
 import math
 
 import numpy as np
@@ -12,7 +12,7 @@ PROBES = 3      # gradients at the start where the learning rate is not given
 
 
 def run(method, fun=ROSENBROCK.fun, jac=ROSENBROCK.jac, x0=ROSENBROCK.x0, **options):
-    return curvopt.minimize(fun, x0, jac=jac, method=method, options={"maxiter": 60, "gtol": 0.0, **options})
+    return curvopt.minimize(fun, x0, jac=jac, method=method, options={"maxiter": 60, "gtol": 0.0, "compiled": False, **options})
 
 
 def sphere(x):
@@ -35,6 +35,20 @@ def test_evaluations(changes, nfev, njev):
         assert (res.nfev, res.njev) == (nfev, njev)
 
 
+@pytest.mark.parametrize("changes, nfev, njev", [({}, 61, 61 + PROBES), ({"lr": 1e-3}, 61, 61),
+                                                 ({"lr": 1e-3, "variant": "icml2025"}, 61, 61)])
+def test_heavy_ball_costs_one_value_and_one_gradient_and_seven_vectors(changes, nfev, njev):
+    res = run(curvopt.HDMBest.replace(**changes))
+    assert (res.nfev, res.njev) == (nfev, njev)
+    assert len({id(part) for part in res.state.state if isinstance(part, np.ndarray)}) == 7
+
+
+def test_nesterov_costs_two_or_three_of_each_and_nine_vectors():
+    res = run(curvopt.HDMNesterov, history=True)
+    assert set(np.diff(res.history.nfev)) <= {2, 3} and set(np.diff(res.history.njev)) <= {2, 3}
+    assert len({id(part) for part in res.state.state if isinstance(part, np.ndarray)}) == 9
+
+
 @pytest.mark.parametrize("shape, vectors", [("scalar", 4), ("diagonal", 6), ("full", 4 + 2 * 4)])
 def test_memory(shape, vectors):
     state = run(curvopt.HDM.replace(shape=shape)).state.state
@@ -50,6 +64,38 @@ def test_compiled_equals_interpreted_for_any_chunk(changes):
     assert b.compiled and np.array_equal(a.x, b.x)
     for name in a.history.columns[:-1]:
         assert np.array_equal(a.history[name], b.history[name]), name
+
+
+@pytest.mark.parametrize("method", [curvopt.HDMBest, curvopt.HDMBest.replace(variant="icml2025"),
+                                    curvopt.HDMBest.replace(lookahead=True), curvopt.HDMNesterov,
+                                    curvopt.HDMNesterov.replace(restart=False, L=3000.0)], ids=repr)
+def test_heavy_ball_and_nesterov_compiled_equal_interpreted(method):
+    a, b = (run(method, compiled=compiled, history=True, chunk=7, maxiter=500) for compiled in (False, True))
+    assert b.compiled and np.array_equal(a.x, b.x)
+    for name in a.history.columns[:-1]:
+        assert np.array_equal(a.history[name], b.history[name]), name
+    assert np.all(np.diff(a.history.fun) <= 0)
+
+
+def test_lookahead_spends_values_only_after_exploring():
+    p = curvopt.problems.quadratic(np.geomspace(1, 1e4, 10))
+    res = run(curvopt.HDMBest.replace(lookahead=True), lambda x: p.fun(x, *p.args), lambda x: p.jac(x, *p.args), p.x0,
+              history=True, maxiter=600)
+    extra = np.diff(res.history.nfev) - 1
+    assert extra.sum() > 0 and not extra[:200].any()
+
+
+def test_exploration_ends_with_the_curvature_of_the_steps():
+    p = curvopt.problems.quadratic(np.geomspace(1, 1e3, 10))
+    state = run(curvopt.HDMBest, lambda x: p.fun(x, *p.args), lambda x: p.jac(x, *p.args), p.x0, maxiter=400).state.state
+    assert 1.0 <= state.curvature <= 1e3 and state.lr == 1.0 / state.curvature and state.steps > 200
+
+
+def test_heavy_ball_at_a_point_that_is_stationary_learns_nothing():
+    for method in (curvopt.HDMBest, curvopt.HDM, curvopt.HDMNesterov):
+        res = curvopt.minimize(sphere, np.zeros(3), jac=sphere_jac, method=method)
+        assert res.success and res.nit == 0
+        assert np.isfinite(run(method, sphere, sphere_jac, np.zeros(3), gtol=-0.0, ftarget=-1.0, maxiter=5).x).all()
 
 
 def test_monotone_with_the_null_step_only():
@@ -75,19 +121,21 @@ def test_mirror_descent_keeps_the_sum():
         assert np.all(p > 0) and p.sum() <= 4e-3 * (1 + 1e-14)
 
 
-@pytest.mark.parametrize("null_step", (True, False))
+@pytest.mark.parametrize("method", [curvopt.HDM, curvopt.HDM.replace(null_step=False), curvopt.HDMBest, curvopt.HDMNesterov],
+                         ids=repr)
 @pytest.mark.parametrize("bad", (math.nan, math.inf))
-def test_trials_without_value_shrink_p(null_step, bad):
+def test_trials_without_value_shrink_p(method, bad):
     def fun(x):
         return bad if x[0] < 0.5 else float((x[0] - 0.6) ** 2 + x[1] ** 2)
 
-    res = run(curvopt.HDM.replace(null_step=null_step), fun, lambda x: np.array([2 * (x[0] - 0.6), 2 * x[1]]),
+    res = run(method, fun, lambda x: np.array([2 * (x[0] - 0.6), 2 * x[1]]),
               np.array([5.0, 1.0]), maxiter=400, gtol=1e-6)
     assert res.success and res.x[0] > 0.5
 
 
-def test_gradients_that_are_not_finite_are_refused():
-    res = run(curvopt.HDM, sphere, lambda x: 2 * x if x[0] > -1 else np.full(2, np.nan), np.array([3.0, 1.0]))
+@pytest.mark.parametrize("method", [curvopt.HDM, curvopt.HDMBest], ids=repr)
+def test_gradients_that_are_not_finite_are_refused(method):
+    res = run(method, sphere, lambda x: 2 * x if x[0] > -1 else np.full(2, np.nan), np.array([3.0, 1.0]))
     assert np.isfinite(res.jac).all() and res.fun < 1e-8
 
 
@@ -106,6 +154,17 @@ def test_a_run_that_cannot_move_ends():
     method = curvopt.HDM.replace(shape="scalar", learner="ogd", lr=10.0, bounds=(0.0, 1.0), patience=0)
     res = run(method, sphere, sphere_jac, [1.0], maxiter=100_000)
     assert res.status == Status.PRECISION and res.nit < 1000
+
+
+@pytest.mark.parametrize("method", [curvopt.HDM, curvopt.HDMBest, curvopt.HDMBest.replace(variant="icml2025"),
+                                    curvopt.HDMNesterov], ids=repr)
+def test_a_tolerance_below_rounding_ends_with_precision(method):
+    def fun(x):
+        return 1e4 + float(x[0] ** 2 + 10 * x[1] ** 2)
+
+    res = run(method, fun, lambda x: np.array([2 * x[0], 20 * x[1]]) + 1e-4 * np.cos(1e6 * x), [1.0, 1.0], gtol=1e-14,
+              maxiter=100_000)
+    assert res.status == Status.PRECISION and res.nit < 5000
 
 
 def test_lower_bound_that_is_none_is_an_error():
@@ -144,6 +203,21 @@ def test_full_matrix_names_its_memory():
 def test_bad_parameters(changes, error, match):
     with pytest.raises(error, match=match):
         curvopt.HDMRatio.replace(**changes)
+
+
+@pytest.mark.parametrize("changes, match", [
+    ({"lr": -1.0}, "lr must be positive"), ({"lr": math.nan}, "lr must not be NaN"), ({"lr_beta": -1.0}, "lr_beta"),
+    ({"beta0": 1.0}, "beta0 must lie in"), ({"variant": "icml"}, "did you mean 'icml2025'"),
+], ids=str)
+def test_bad_parameters_of_the_heavy_ball(changes, match):
+    with pytest.raises(ValueError, match=match):
+        curvopt.HDMBest.replace(**changes)
+
+
+def test_bad_parameters_of_nesterov():
+    for changes in ({"L": 0.0}, {"L": math.inf}, {"lr": -1.0}):
+        with pytest.raises(ValueError, match="must be"):
+            curvopt.HDMNesterov.replace(**changes)
 
 
 def test_baydin_by_hand():

@@ -1,0 +1,201 @@
+r"""Hypergradient descent with Nesterov's acceleration: a learned step where it wins, a gradient step where it does not.
+
+.. math::  a = \frac{1 + \sqrt{1 + 4 L A}}{2 L}, \quad y = x + \frac{a}{A + a}(z - x), \quad g = \nabla f(y), \quad
+           x^+ = \text{best of } \{y - P g,\ y - g/L,\ x\}, \quad z^+ = z - a g, \quad A^+ = A + a
+
+Whatever P is, :math:`A (f(x) - f^*) + \tfrac12 \|z - x^*\|^2` does not grow on a convex f as long as x+ attains the decrease
+||g||^2 / (2 L) from y. Hence f(x_K) - f* <= ||x_0 - x*||^2 / (2 A_K), and 2 L ||x_0 - x*||^2 / K^2 where L is constant.
+
+References
+----------
+.. [1] Y.-C. Chu, W. Gao, Y. Ye, M. Udell, "Provable and Practical Online Learning Rate Adaptation with Hypergradient
+       Descent", arXiv:2502.11229, 2025; and the authors' MATLAB code of arXiv:2411.01803.
+.. [2] B. O'Donoghue, E. Candes, "Adaptive Restart for Accelerated Gradient Schemes", Found. Comput. Math. 15, 2015.
+"""
+import math
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from .. import _checks
+from .._jit import kernel, routine
+from .._method import Method
+from .._oracle import gradient, value
+from .._status import RUNNING, STEP_FAILED
+from .._stopping import NOISE
+from .._vectors import axpy_to, copy_to, dot
+from ..stepsize.curvature import PROBES, largest_curvature
+from ..stepsize.hypergradient import ADAGRAD, DIAGONAL, learn, move, shrink, smallest_and_largest
+
+GROWTH, SHRINK = 2.0, 0.5   # of L, where the promised decrease fails and where it is surpassed; the usual factors
+NONFINITE_SHRINK = 0.1      # ours: P after a trial without a finite value
+L_MAX = 1e250
+
+
+class Params(NamedTuple):
+    lr: float       # 0: 1/L with L from the start
+    L: float        # 0: estimated, and adapted
+    restart: bool
+
+
+class State(NamedTuple):
+    x: np.ndarray
+    f: float
+    g: np.ndarray
+    alpha: float
+    flag: int
+    z: np.ndarray
+    y: np.ndarray
+    g_y: np.ndarray
+    trial: np.ndarray
+    g_trial: np.ndarray
+    p: np.ndarray
+    acc: np.ndarray     # AdaGrad's sums of squares
+    lr: float
+    L: float
+    A: float
+    kind: int           # of the last step: 2 learned, 1 gradient, 0 none
+
+
+@routine
+def init(oracle, x0, params):
+    x, g, trial, g_trial = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0)
+    z, y, g_y, p, acc = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros_like(x0), np.zeros_like(x0)
+    f = value(oracle, x)
+    gradient(oracle, x, g)
+    L = params.L
+    if L == 0.0:
+        L = largest_curvature(oracle, x, g, PROBES, y, trial, g_trial)
+    lr = params.lr if params.lr > 0.0 else 1.0 / L
+    return State(x, f, g, 1.0 / L, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 2)
+
+
+@kernel
+def weight(L, A):
+    """The a with a^2 L = A + a."""
+    return (1.0 + math.sqrt(1.0 + 4.0 * L * A)) / (2.0 * L)
+
+
+@kernel
+def between(x, z, t, y):
+    """Write x + t (z - x)."""
+    for i in range(x.size):
+        y[i] = x[i] + t * (z[i] - x[i])
+
+
+@kernel
+def adapted(L, decrease, gg):
+    """L for the next iteration, after a step that brought `decrease`: the least it allows, at least half of L."""
+    return max(SHRINK * L, min(L, 0.5 * gg / decrease)) if decrease > 0.0 else L
+
+
+@routine
+def step(oracle, state, params):
+    x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, L, A, _ = state
+    a = weight(L, A)
+    between(x, z, a / (A + a), y)
+    f_y = value(oracle, y)
+    gradient(oracle, y, g_y)
+    gg = dot(g_y, g_y)
+    if not math.isfinite(f_y + gg):     # z has run away: start the momentum again
+        copy_to(x, z)
+        return State(x, f, g, 0.0, STEP_FAILED if A == 0.0 else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 0)
+    alpha, kind, promised = move(DIAGONAL, p, g_y, y, trial), 2, f_y - 0.5 * gg / L + NOISE * abs(f_y)
+    f_new = value(oracle, trial)
+    gradient(oracle, trial, g_trial)
+    if not (learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, 0.0, math.inf) and math.isfinite(f_new)):
+        shrink(p, NONFINITE_SHRINK)
+        f_new = math.inf
+    if not f_new <= promised:
+        # g_trial, the room of a gradient, takes the second candidate's point until it is known which one is better.
+        axpy_to(-1.0 / L, g_y, y, g_trial)
+        f_plain = value(oracle, g_trial)
+        if not f_plain <= promised and params.L == 0.0 and L < L_MAX:
+            L *= GROWTH
+            return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
+        if f_plain <= f_new:
+            f_new, alpha, kind = f_plain, 1.0 / L, 1
+            copy_to(g_trial, trial)
+        gradient(oracle, trial, g_trial)
+    axpy_to(-a, g_y, z, z)
+    A += a
+    if params.L == 0.0:
+        L = adapted(L, f_y - f_new, gg)
+    if f_new <= f:
+        return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind)
+    if params.restart:
+        copy_to(x, z)
+        A = 0.0
+    return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
+
+
+@routine
+def report(state, row):
+    row[0], row[1] = smallest_and_largest(state.p)
+    row[2] = state.L
+    row[3] = state.kind
+
+
+@dataclass(frozen=True, repr=False)
+class HypergradientNesterov(Method):
+    """Nesterov's acceleration with a learned diagonal step (HDMNesterov).
+
+    Two gradients and two values an iteration; where the learned step does not keep what a gradient step promises, one
+    value and one gradient more. Three gradients at the start where `L` is not given. Holds nine vectors.
+
+    Parameters
+    ----------
+    lr : float > 0, or None
+        AdaGrad's learning rate for P, a length for P. None: 1/L with L from the start.
+    L : float > 0, or None
+        Lipschitz constant of the gradient; the bound 2 L ||x_0 - x*||^2 / K^2 holds for any that is large enough. None:
+        estimated at the start, doubled where the decrease it promises fails, and at most halved where there is more.
+    restart : bool
+        Start the momentum again where it brings no decrease [2]_. Makes the method linear on strongly convex functions,
+        and the bound one of the time since the last restart.
+
+    Notes
+    -----
+    Deviations from [1]_. The z-step of the authors' code is 2 a h_y(P) g after a learned step, for which no potential
+    decreases when h varies from step to step. Here it is a g with the a that L allows, and L adapts: the decrease of
+    learned steps shortens L, and so lengthens a, from the next iteration on, with the bound ||x_0 - x*||^2 / (2 A) intact.
+    The third candidate x, and with it a monotone f, is ours as well.
+
+    References
+    ----------
+    .. [1] Y.-C. Chu, W. Gao, Y. Ye, M. Udell, arXiv:2502.11229, 2025; code of arXiv:2411.01803.
+    .. [2] B. O'Donoghue, E. Candes, Found. Comput. Math. 15, 2015.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> p = curvopt.problems.quadratic([1.0, 10.0, 100.0])
+    >>> res = curvopt.minimize(p.fun, p.x0, args=p.args, jac=p.jac, method=curvopt.HDMNesterov)
+    >>> res.success, bool(res.fun < 1e-9)
+    (True, True)
+    """
+
+    lr: float = None
+    L: float = None
+    restart: bool = True
+
+    columns: ClassVar = ("p_min", "p_max", "L", "kind")
+    monotone: ClassVar = True
+    cost: ClassVar = "2-3 f, 2-3 g"
+    memory: ClassVar = "9"
+    paper: ClassVar = "arXiv:2502.11229"
+    init: ClassVar = staticmethod(init)
+    step: ClassVar = staticmethod(step)
+    report: ClassVar = staticmethod(report)
+
+    def validated(self):
+        return Params(0.0 if self.lr is None else _checks.positive("lr", self.lr),
+                      0.0 if self.L is None else _checks.positive("L", self.L), bool(self.restart))
+
+    @property
+    def name(self):
+        return "HDMNesterov"
+
+
+HDMNesterov = HypergradientNesterov()
