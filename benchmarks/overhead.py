@@ -9,9 +9,10 @@
 4. The first compiled solve of a new process whose loop is on disk.                      wanted: below 1 s
 
 An iteration of L-BFGS-B does more arithmetic than one of SGM (a two-loop recursion against one product with the Hessian), so
-the second ratio speaks of overhead, not of methods. The same figures are asv benchmarks: the classes at the end.
+the second ratio speaks of overhead, not of methods. asv follows the same figures: benchmarks/suite.
 """
 import functools
+import importlib.util
 import os
 import subprocess
 import sys
@@ -209,11 +210,17 @@ FIRST_SOLVE_OWN = """
 
 
 def in_new_process(code, repeats=5):
-    """Least of what several new processes print."""
+    """Least of what several new processes print; they import the same curvopt as this one."""
     folder = os.path.dirname(os.path.abspath(__file__))
     code = textwrap.dedent(code).replace("FOLDER", repr(folder))
-    return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-               for _ in range(repeats))
+    package = os.path.dirname(os.path.dirname(importlib.util.find_spec("curvopt").origin))
+    environment = {**os.environ, "PYTHONPATH": package}
+
+    def once():
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        return float(run.stdout)
+
+    return min(once() for _ in range(repeats))
 
 
 def import_seconds():
@@ -246,50 +253,6 @@ def main():
         ("the same with own functions, compiled by numba in that process", first_solve_own_seconds()),
     ):
         print(f"{what:70} {seconds:.3f} s CPU")
-
-
-class NumPyFunctions:
-    """Ratio to a hand-written loop."""
-
-    params = (10, 100, 1000)
-    param_names = ("n",)
-    unit = "ratio"
-
-    def track_ratio_to_script(self, n):
-        return numpy_ratio(n)
-
-
-class CompiledFunctions:
-    """Time of an iteration, and how many times faster than one of L-BFGS-B."""
-
-    params = SIZES
-    param_names = ("n",)
-
-    def setup(self, n):
-        ours_compiled(n, 10)
-        scipy_lbfgsb(n, 3)
-
-    def time_thousand_iterations(self, n):
-        ours_compiled(n, 1000)
-
-    def track_times_faster_than_lbfgsb(self, n):
-        ours, theirs = compiled_times(n)
-        return theirs / ours
-
-    track_times_faster_than_lbfgsb.unit = "ratio"
-
-
-class NewProcess:
-    """CPU seconds."""
-
-    timeout = 300
-    unit = "s"
-
-    def track_import(self):
-        return import_seconds()
-
-    def track_first_solve(self):
-        return first_solve_seconds()
 
 
 if __name__ == "__main__":
