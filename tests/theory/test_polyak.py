@@ -147,7 +147,7 @@ def test_an_anisotropic_quartic_is_slower_than_an_isotropic_one():
     f, alpha = epochs(run(problems.quadratic_sensing(8, 1, 3, 60), GDPolyak.replace(eta=0.02, K=200), 12 * 201))
     ratio = f[5:] / f[4:-1]
     assert np.all(ratio > LIMIT) and np.all(ratio < 0.9)
-    assert np.all(alpha[5:] > alpha[3:-2])
+    assert np.all(alpha[7:] > alpha[5:-2])      # they alternate, and grow
 
 
 def test_a_fixed_number_of_short_steps_has_a_floor():
@@ -177,7 +177,7 @@ def test_gradient_descent_is_sublinear():
     assert slope(res, 3000, 10_000) == pytest.approx(-2.0, rel=0.04)
     assert slope(run(problems.two_neurons(5), GD.replace(lr=1.5), 6000), 3000, 6000) == pytest.approx(-3.0, rel=0.02)
     sextic = run(problems.rosenbrock_quartic(5.0, p=6, x0=(0.8, 0.64)), GD.replace(lr=0.02), 6000)
-    assert slope(sextic, 3000, 6000) == pytest.approx(-1.5, rel=0.05)
+    assert slope(sextic, 3000, 6000) == pytest.approx(-1.5, rel=0.1)
 
 
 def test_polyaks_method_is_sublinear_and_erratic():
