@@ -133,3 +133,29 @@ def test_bad_parameters(method, change, words):
         getattr(baselines, method).replace(**change)
     with pytest.raises(ValueError, match="mu must be at most L"):
         baselines.HeavyBall.from_curvature(1.0, 2.0)
+
+
+def test_rates_of_theory():
+    """Nesterov's bound on a nearly flat quadratic, and the asymptotic factor of the heavy ball."""
+    p = problems.quadratic(np.logspace(-4, 0, 30))
+    res = run(baselines.Nesterov.replace(lr=1.0, restart=None), p, maxiter=300, gtol=0.0, return_all=True)
+    x, g = np.array(res.allvecs), np.array([p.jac(x, *p.args) for x in res.allvecs])
+    w = x[:-1] - g[:-1]         # the points that the bound is about: after k + 1 gradient steps
+    k = np.arange(1, len(w) + 1)
+    gaps = np.array([p.fun(point, *p.args) for point in w])
+    assert np.all(gaps <= 2.0 * (p.x0 @ p.x0) / (k + 1) ** 2)
+    kappa = 100.0
+    res = run(baselines.HeavyBall.from_curvature(100.0, 1.0), QUADRATIC, maxiter=200, gtol=0.0)
+    factor = (res.history.grad_norm[200] / res.history.grad_norm[100]) ** 0.01
+    assert factor == pytest.approx((np.sqrt(kappa) - 1) / (np.sqrt(kappa) + 1), rel=0.02)
+
+
+def test_barzilai_borwein_is_the_scaled_gradient_one_iteration_late():
+    """On a quadratic the steps of BB1 and BB2 are s_CG and s_MR of the iteration before."""
+    res = run(baselines.BarzilaiBorwein.replace(rule="bb2"), QUADRATIC, maxiter=15, gtol=0.0, return_all=True)
+    lam = QUADRATIC.args[0]
+    g = np.array(res.allvecs) * lam
+    s_mr = np.sum(g * lam * g, axis=1) / np.sum((lam * g) ** 2, axis=1)
+    # step[k + 1] leads from x_k to x_{k+1}; after a trial that was cut back the identity does not hold for that one
+    late = np.isclose(res.history.step[2:], s_mr[:-2], rtol=1e-6)
+    assert late.mean() > 0.8
