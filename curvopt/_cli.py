@@ -165,8 +165,11 @@ def run_warmup(options):
     from ._warmup import warmup
 
     _known_methods(options.methods)
-    seconds = warmup(options.methods, progress=True)
-    print(f"compiled {len(seconds)} loops in {sum(seconds.values()):.1f} s")
+    try:
+        seconds = warmup(options.methods, progress=True)
+    except RuntimeError as error:
+        return say(f"error: {error}", FAILED)
+    print(f"{len(seconds)} compiled in {sum(seconds.values()):.1f} s")
     return DONE
 
 

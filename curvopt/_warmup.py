@@ -3,6 +3,7 @@ import time
 
 from . import problems
 from ._compare import Skipped, progress_bar, set_up
+from ._jit import is_compiled
 from ._minimize import find_method
 
 
@@ -24,6 +25,11 @@ def warmup(methods=None, progress=None):
     dict
         Seconds spent on each method; next to nothing for those that were on disk already.
 
+    Raises
+    ------
+    RuntimeError
+        Where machine code is switched off, by CURVOPT_JIT=0 or NUMBA_DISABLE_JIT=1.
+
     Examples
     --------
     >>> import curvopt
@@ -33,6 +39,8 @@ def warmup(methods=None, progress=None):
     from . import _catalogue as catalogue
 
     p = problems.rosenbrock(2)
+    if not is_compiled(p.fun):
+        raise RuntimeError("there is nothing to compile: CURVOPT_JIT=0 or NUMBA_DISABLE_JIT=1 switches machine code off")
     chosen = [find_method(m) for m in (catalogue.by_name() if methods is None else methods)]
     seconds = {}
     with progress_bar(len(chosen), "compiling", progress) as show:

@@ -6,6 +6,7 @@ import pytest
 
 from curvopt import _compare, _report, problems
 from curvopt._cli import main
+from curvopt._jit import is_compiled
 
 pytest.importorskip("matplotlib")
 
@@ -126,6 +127,15 @@ def test_without_tqdm_there_is_no_bar_and_no_error(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     assert main(["compare", "beale", "--methods", "GD", "--budget", "20"]) == 0
     assert not capsys.readouterr().err
+
+
+def test_warmup(capsys):
+    code = main(["warmup", "--methods", "SGM"])
+    captured = capsys.readouterr()
+    if is_compiled(problems.beale().fun):
+        assert code == 0 and captured.out.startswith("1 compiled in")
+    else:
+        assert code == 1 and len(lines(captured)) == 1
 
 
 def test_as_a_module():
