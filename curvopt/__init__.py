@@ -48,6 +48,7 @@ _METHODS = (
     "GDPolyakAdaptive",
     "HDMBest",
     "HDMNesterov",
+    "ANGD",
 )
 
 __all__ = ["__version__", *_WHERE, *_METHODS]

@@ -4,6 +4,7 @@ from functools import lru_cache
 from .methods import (
     adagrad,
     adam,
+    adaptive_normalization,
     armijo_gradient,
     barzilai_borwein,
     baydin,
@@ -17,10 +18,13 @@ from .methods import (
     hypergradient_descent,
     hypergradient_nesterov,
     nesterov,
+    normalized_gradient,
     quasi_newton,
     ravine_qn,
     scaled_auto,
     scaled_gradient,
+    spider,
+    stochastic_gradient,
     truncated_newton,
 )
 
@@ -36,6 +40,7 @@ METHODS = {
     "TruncatedNewton": truncated_newton.TruncatedNewton,
     "Adam": adam.Adam,
     "FUSE": fuse.FUSE,
+    "ANGD": adaptive_normalization.ANGD,
     "GDPolyak": gd_polyak.GDPolyak,
     "GDPolyakAdaptive": gd_polyak_adaptive.GDPolyakAdaptive,
     "HDM": hypergradient_descent.HDM,
@@ -53,6 +58,13 @@ BASELINES = {
     "BarzilaiBorwein": barzilai_borwein.BarzilaiBorwein,
     "HeavyBall": heavy_ball.HeavyBall,
     "Nesterov": nesterov.Nesterov,
+    "NormalizedGD": normalized_gradient.NormalizedGD,
+    "ClippedGD": normalized_gradient.ClippedGD,
+    "SGD": stochastic_gradient.SGD,
+    "NormalizedSGD": stochastic_gradient.NormalizedSGD,
+    "NormalizedSGDMomentum": stochastic_gradient.NormalizedSGDMomentum,
+    "ClippedSGD": stochastic_gradient.ClippedSGD,
+    "SPIDER": spider.SPIDER,
 }
 
 

@@ -14,7 +14,7 @@ from ._compiled_loop import Notice, compile_callables, first_line, function_type
 from ._jit import cached, routine
 from ._loop import make_advance
 from ._objective import NotCompilable
-from ._oracle import Data, Oracle
+from ._oracle import N_COUNTS, Data, Oracle
 from ._status import NONFINITE, RUNNING
 from ._stopping import check, first_best, last_is_best
 from ._vectors import copy_to, norm_inf
@@ -55,7 +55,7 @@ def make_solve_one(init, step, residual, report, monotone):
 
 def make_entry(solve_one, monotone):
     def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
-        counts, work = np.zeros(10, np.int64), np.empty((8, starts.shape[1]))
+        counts, work = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1]))
         for i in range(begin, end):
             cursor[0] = i       # the row to blame for an exception
             for j in range(counts.size):
@@ -128,7 +128,7 @@ def make_solver(method, objective, options):
     def solver(x0, args):
         n = x0.size
         side = n if keep_hess else 0
-        data = Data(args, np.zeros(10, np.int64), np.empty((8, n)), np.empty((side, side)))
+        data = Data(args, np.zeros(N_COUNTS, np.int64), np.empty((8, n)), np.empty((side, side)))
         start = np.empty(n)
         copy_to(x0, start)
         maxiter = max(10_000, 200 * n) if by_n else tol.maxiter

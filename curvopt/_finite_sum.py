@@ -1,5 +1,5 @@
 """Objectives that are means: over the rows of a data set, or over a stream of samples."""
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -49,6 +49,16 @@ def full_product(hessp, n, block):
         return total.reshape(x.shape)
 
     return product
+
+
+def make_full(builder, function, n, block):
+    return builder(function, n, block)
+
+
+@lru_cache(maxsize=64)
+def compiled_full(builder, function, n, block):
+    """Compiled once for each function, whatever the number of `FiniteSum` objects made of it."""
+    return compiled.machine_code(builder(function, n, block))
 
 
 class FiniteSum:
@@ -102,10 +112,8 @@ class FiniteSum:
         return f"<FiniteSum of {self.n_samples:,} rows>"
 
     def _full(self, builder, function):
-        text = builder(function, self.n_samples, self.block)
-        if not is_compiled(function):
-            return text
-        return compiled.machine_code(text)
+        make = compiled_full if is_compiled(function) else make_full
+        return make(builder, function, self.n_samples, self.block)
 
     @cached_property
     def fun(self):

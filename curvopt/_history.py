@@ -8,7 +8,9 @@ class History:
     """Columns of a run as NumPy arrays, by name: ``history["fun"]`` or ``history.fun``.
 
     Columns are ``nit fun grad_norm step nfev njev nhev time`` and the method's own. ``time`` is in seconds; inside a
-    compiled run it is interpolated between the moments (about 20 ms apart) at which the loop can look at the clock.
+    compiled run it is interpolated between the moments (about 20 ms apart) at which the loop can look at the clock. For
+    methods that draw samples ``nfev njev nhev`` are passes over the data, with a fraction, ``fun`` is the last value
+    over all rows, and ``grad_norm`` infinite in iterations in which there was none.
 
     Examples
     --------
@@ -24,8 +26,8 @@ class History:
         self._columns = dict(columns)
 
     @classmethod
-    def from_rows(cls, names, rows, times):
-        whole = {"nit", "nfev", "njev", "nhev"}
+    def from_rows(cls, names, rows, times, passes=False):
+        whole = {"nit"} if passes else {"nit", "nfev", "njev", "nhev"}
         columns = {name: rows[:, i].astype(np.int64) if name in whole else rows[:, i].copy()
                    for i, name in enumerate(names)}
         columns["time"] = times

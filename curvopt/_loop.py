@@ -12,7 +12,7 @@ import numpy as np
 from ._compiled_loop import Replay, compiled_advance
 from ._jit import kernel
 from ._objective import NotCompilable
-from ._oracle import HESS_KNOWN, NFEV, NHEV, NJEV
+from ._oracle import HESS_KNOWN, NFEV, NHEV, NJEV, ROWS, SAMPLE_F
 from ._status import RUNNING
 from ._stopping import Best, check, first_best, improves, keep_best
 
@@ -30,6 +30,9 @@ def write_row(row, nit, f, gnorm, alpha, counts):
     row[4] = counts[NFEV]
     row[5] = counts[NJEV]
     row[6] = counts[NHEV]
+    if counts[ROWS] > 0:
+        for i in range(3):
+            row[4 + i] = counts[SAMPLE_F + i] / counts[ROWS]
 
 
 def make_advance(step, residual, report, monotone):

@@ -12,8 +12,10 @@ from ._jit import routine
 
 # Places in `Data.counts`: calls of fun, jac, hessp or hess; values that were not finite; and, for evaluations that are
 # kept because they may be asked for again, whether f, g and the Hessian matrix are known at the points kept in `work`.
-# For sums over samples: rows on which values, gradients and products were taken.
-NFEV, NJEV, NHEV, NONFINITE_VALUES, F_KNOWN, G_KNOWN, HESS_KNOWN, SAMPLE_F, SAMPLE_G, SAMPLE_H = range(10)
+# For sums over samples: rows on which values, gradients and products were taken, and the number of rows there are, by
+# which these are passes over the data (0 for a function that is no sum).
+NFEV, NJEV, NHEV, NONFINITE_VALUES, F_KNOWN, G_KNOWN, HESS_KNOWN, SAMPLE_F, SAMPLE_G, SAMPLE_H, ROWS = range(11)
+N_COUNTS = 11
 
 # Rows of `Data.work`: x and v as jitted user functions get them, which may write into them; points of differences; the
 # point where f and g are known, that gradient and (first entry) that value; the point of the Hessian matrix.
@@ -24,7 +26,7 @@ class Data(NamedTuple):
     """What the canonical callables carry. Few arrays: the tuple is passed by value at every compiled call."""
 
     args: tuple         # the user's extra arguments
-    counts: np.ndarray  # (10,) int64
+    counts: np.ndarray  # (11,) int64
     work: np.ndarray    # (8, n)
     hess: np.ndarray    # (n, n), or (0, 0) where no Hessian matrix is kept
 
@@ -38,7 +40,7 @@ class Oracle(NamedTuple):
 
 def make_data(n, args, hess=False):
     side = n if hess else 0
-    return Data(args, np.zeros(10, np.int64), np.empty((8, n)), np.empty((side, side)))
+    return Data(args, np.zeros(N_COUNTS, np.int64), np.empty((8, n)), np.empty((side, side)))
 
 
 @routine

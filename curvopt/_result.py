@@ -4,7 +4,7 @@ from scipy.optimize import OptimizeResult
 
 from ._history import History
 from ._loop import COLUMNS, RunState
-from ._oracle import SAMPLE_F, SAMPLE_H
+from ._oracle import ROWS, SAMPLE_F, SAMPLE_H
 from ._status import NONFINITE, Status
 from ._stopping import last_is_best
 
@@ -48,13 +48,18 @@ def best_point(method, snapshot):
     return best.x, float(best.scalars[0]), best.g
 
 
+def calls(counts):
+    """nfev, njev and nhev: calls of the user's functions; of a sum over samples, passes over its rows."""
+    found = counts[:3].tolist() if counts[ROWS] == 0 else (counts[SAMPLE_F:SAMPLE_H + 1] / counts[ROWS]).tolist()
+    return dict(zip(("nfev", "njev", "nhev"), found))
+
+
 def intermediate(method, objective, snapshot):
     """The OptimizeResult a callback gets: copies, in the user's shape."""
     state, counts = snapshot.state, objective.counts
     result = OptimizeResult(
         x=state.x.copy().reshape(objective.shape), fun=state.f, jac=state.g.copy().reshape(objective.shape),
-        nit=snapshot.nit, nfev=int(counts[0]), njev=int(counts[1]), nhev=int(counts[2]),
-        step=state.alpha, grad_norm=snapshot.gnorm, time=snapshot.seconds,
+        nit=snapshot.nit, **calls(counts), step=state.alpha, grad_norm=snapshot.gnorm, time=snapshot.seconds,
     )
     if method.columns:
         row = np.zeros(len(method.columns))
@@ -69,8 +74,8 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
     status = Status(status)
     result = Result(
         x=x.copy().reshape(objective.shape), fun=float(f), jac=g.copy().reshape(objective.shape), nit=snapshot.nit,
-        nfev=int(objective.counts[0]), njev=int(objective.counts[1]), nhev=int(objective.counts[2]),
-        status=status, success=status.success, message=message(status, snapshot, nonfinite), method=method,
+        **calls(objective.counts), status=status, success=status.success,
+        message=message(status, snapshot, nonfinite), method=method,
         history=record.history(method) if record.every else None,
         state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(),
                        objective.data.work.copy(), snapshot.seconds),
@@ -78,10 +83,9 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
     )
     result.update(method.details(snapshot.state))
     if objective.n_samples:
-        # Rows, not calls: a gradient row is 1, a row of a product 2; and calls in passes over the data.
+        # Rows: one of a gradient is 1, one of a product 2.
         samples = objective.counts[SAMPLE_F:SAMPLE_H + 1].tolist()
         result.nsamples = samples[1] + 2 * samples[2]
-        result.nfev, result.njev, result.nhev = (rows / objective.n_samples for rows in samples)
     if record.points is not None:
         result.allvecs = record.points
     return result
@@ -93,6 +97,8 @@ def message(status, snapshot, nonfinite):
         return str(status)
     state = snapshot.state
     what = "fun" if not np.isfinite(state.f) else "jac" if not np.all(np.isfinite(state.g)) else "fun at a trial point"
+    if what == "fun at a trial point" and hasattr(state, "rng"):
+        what = "fun or jac on a batch"
     if snapshot.nit == 0 and what in ("fun", "jac"):
         return f"{what} is not finite at x0; start from a point where it is."
     return f"{status} It was {what} (nonfinite={nonfinite!r}; 'backtrack' treats a bad trial as a failed one)."
@@ -126,4 +132,4 @@ class Record:
         width = len(COLUMNS) + len(method.columns)
         rows = np.concatenate(self.blocks) if self.blocks else np.zeros((0, width))
         times = np.concatenate(self.times) if self.times else np.zeros(0)
-        return History.from_rows((*COLUMNS, *method.columns), rows, times)
+        return History.from_rows((*COLUMNS, *method.columns), rows, times, "samples" in method.needs)

@@ -6,7 +6,7 @@ from . import _python_adapters as python
 from ._finite_sum import Expectation
 from ._jit import is_compiled
 from ._objective import Objective
-from ._oracle import NFEV, NHEV, NJEV, SAMPLE_F, SAMPLE_G, SAMPLE_H, V_COPY, X_COPY
+from ._oracle import NFEV, NHEV, NJEV, ROWS, SAMPLE_F, SAMPLE_G, SAMPLE_H, V_COPY, X_COPY
 from ._sampling import SampledOracle, draw_rows
 from ._vectors import copy_to
 
@@ -19,9 +19,9 @@ class PythonBatches:
         self.source, self.shape, self.size = source, shape, 0
         self.stream = isinstance(source, Expectation)
 
-    def draw(self, rng, order, out):
+    def draw(self, rng, order, mode, out):
         if not self.stream:
-            return draw_rows(rng, order, out)
+            return draw_rows(rng, order, mode, out)
         self.size = out.size
         return self.source.draw(rng, out.size)
 
@@ -155,6 +155,7 @@ class SampledObjective(Objective):
         if second_order and hessp is None:
             raise ValueError("this method needs hessp: FiniteSum(fun, jac, n_samples, hessp=...)")
         super().__init__(fun, jac, None, hessp, args, shape, second_order)
+        self.counts[ROWS] = self.n_samples
 
     def oracle(self):
         full = full_adapters(super().oracle(), self.n_samples)

@@ -16,7 +16,6 @@ References
 .. [3] Y.-H. Dai, R. Fletcher, "Projected Barzilai-Borwein methods for large-scale box-constrained quadratic
        programming", Numer. Math. 100, 2005: alternation of the two.
 """
-import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -30,12 +29,7 @@ from .._status import RUNNING
 from .._vectors import norm
 from ..directions.curvature import scale_to
 from ..linesearch.armijo import backtrack, failure, fill_recent, largest_recent
-
-BB1, BB2, ALTERNATE = range(3)
-RULES = {"bb1": BB1, "bb2": BB2, "alternate": ALTERNATE}
-# Without positive curvature along the last step the next one is this much longer. Ours: [2] takes the largest step
-# allowed, which changes with the units of x and f.
-STRETCH = 10.0
+from ..stepsize.secant import ALTERNATE, BB1, BB2, RULES, next_step
 
 
 class Params(NamedTuple):
@@ -72,21 +66,6 @@ def first_step(g):
     """The step that moves x by length 1, or 1 where g vanishes."""
     length = norm(g, 2)
     return 1.0 / length if length > 0.0 else 1.0
-
-
-@kernel
-def next_step(x, x_new, g, g_new, rule, alpha):
-    """The step by `rule`, or STRETCH alpha where the curvature along x_new - x is not positive."""
-    ss = sy = yy = 0.0
-    for i in range(x.size):
-        s, y = x_new[i] - x[i], g_new[i] - g[i]
-        ss += s * s
-        sy += s * y
-        yy += y * y
-    if not sy > 0.0:
-        return STRETCH * alpha
-    bb = ss / sy if rule == BB1 else sy / yy
-    return bb if 0.0 < bb < math.inf else alpha
 
 
 @routine

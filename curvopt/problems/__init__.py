@@ -7,14 +7,19 @@ from .factorisation import asymmetric_factorisation, symmetric_factorisation
 from .fitting import biggs_exp6, brown_dennis, chebyquad, penalty1
 from .flat import convex_quartic, nonconvex_quartic, powell_singular, rosenbrock_quartic, separable_quartic
 from .neurons import two_neurons
+from .perceptron import perceptron
 from .regression import logistic, phase_retrieval, robust
 from .sensing import quadratic_sensing
 from .softmax import softmax
+from .sums import finite_sum
 from .textbook import beale, trigonometric, wood
+from .worst_case import worst_case, worst_case_value
 
 __all__ = [
     "Problem", "asymmetric_factorisation", "beale", "biggs_exp6", "breast_cancer", "brown_dennis", "by_name", "chebyquad",
-    "convex_quartic", "diabetes", "digits", "eight", "logistic", "nonconvex_quartic", "penalty1", "phase_retrieval",
+    "convex_quartic", "diabetes", "digits", "eight", "finite_sum", "logistic", "nonconvex_quartic", "penalty1", "perceptron",
+    "phase_retrieval",
     "powell_singular", "quadratic", "quadratic_sensing", "robust", "rosenbrock", "rosenbrock_quartic",
     "separable_quartic", "softmax", "symmetric_factorisation", "trigonometric", "two_neurons", "wood",
+    "worst_case", "worst_case_value",
 ]

@@ -11,9 +11,10 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[2] / "curvopt"
 # that is listed may import it.
 LAYERS = (
     ("_jit", "_checks", "_notices", "_status"),
-    ("_vectors", "problems."),
+    ("_vectors",),
     ("_oracle", "_derivatives", "_python_adapters", "_compiled_adapters", "_objective", "_sampling", "_finite_sum",
      "_sampled_objective"),
+    ("problems.",),
     ("_stopping", "linesearch.", "stepsize.", "directions."),
     ("_method",),
     ("methods.",),

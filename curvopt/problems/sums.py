@@ -1,0 +1,47 @@
+"""`finite_sum`: the data problems as sums over their rows."""
+from .._finite_sum import FiniteSum
+from . import _rows
+from .regression import logistic_fun, phase_fun, robust_fun
+from .softmax import fixed_softmax_fun, softmax_fun
+
+FORMS = {
+    logistic_fun: (_rows.logistic_fun, _rows.logistic_jac, _rows.logistic_hessp),
+    robust_fun: (_rows.robust_fun, _rows.robust_jac, _rows.robust_hessp),
+    phase_fun: (_rows.phase_fun, _rows.phase_jac, _rows.phase_hessp),
+    softmax_fun: (_rows.softmax_fun, _rows.softmax_jac, _rows.softmax_hessp),
+    fixed_softmax_fun: (_rows.fixed_softmax_fun, _rows.fixed_softmax_jac, _rows.fixed_softmax_hessp),
+}
+
+
+def finite_sum(problem):
+    """The sum over rows that a problem is the mean of: for methods that draw samples.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of `logistic`, `robust`, `phase_retrieval`, `softmax` or a data set fitted by one of these; or `worst_case` and
+        `perceptron`, which are given as sums from the start.
+
+    Returns
+    -------
+    FiniteSum
+        To be minimized from ``problem.x0`` with ``args=problem.args``. Compiled.
+
+    Raises
+    ------
+    ValueError
+        For a problem that is no sum over rows of data.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> p = curvopt.problems.logistic([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 1.0]], [0, 0, 1, 1], lam=0.1)
+    >>> curvopt.problems.finite_sum(p)
+    <FiniteSum of 4 rows>
+    """
+    if isinstance(problem.fun, FiniteSum):
+        return problem.fun
+    if problem.fun not in FORMS:
+        raise ValueError(f"{problem.name} is no sum over rows of data")
+    fun, jac, hessp = FORMS[problem.fun]
+    return FiniteSum(fun, jac, len(problem.args[0]), hessp)
