@@ -240,7 +240,7 @@ def test_bad_sums_are_refused():
         FiniteSum(fun, None, 10)
     with pytest.raises(TypeError, match="n_samples"):
         FiniteSum(fun, jac, 10.5)
-    with pytest.raises(ValueError, match="batch_size is 104.*103 rows"):
+    with pytest.raises(ValueError, match=r"batch_size is 104.*103 rows"):
         solve(least_squares(), SGD.replace(batch_size=104))
     with pytest.raises(ValueError, match="batch_size"):
         SGD.replace(batch_size=0)
