@@ -2,17 +2,18 @@
 import contextlib
 import math
 import sys
+import time
 
 import numpy as np
 
 from . import _checks, problems
 from ._counted_oracle import SCIPY_DEFAULT, SCIPY_NAMES, CountedOracle, run_method, run_scipy
+from ._jit import CompileClock
 from ._method import Method
 from ._minimize import find_method
 
 # Methods without a line search get the step of theory where the problem knows L: {name: parameter}.
 FIXED_STEPS = {"GD": "lr", "HeavyBall": "lr", "Nesterov": "lr", "Baydin": "lr", "GDPolyak": "eta", "GDPolyakRestarts": "eta"}
-WARM_UP = 30    # units of an uncounted run before the clock starts, in which kernels are compiled or loaded
 COLUMNS = ("method", "status", "f - f*", "||g||inf", "nfev", "njev", "nhev", "units", "time")
 
 
@@ -107,7 +108,7 @@ class Comparison:
         seen = [row["fun"] for row in self.rows if math.isfinite(row["fun"])]
         return self._given if self.f_star_known else min(seen, default=math.nan)
 
-    def add(self, entry, status, oracle):
+    def add(self, entry, status, oracle, seconds):
         label, number = entry.label, 2
         while label in self.curves:     # the same method with other parameters
             label, number = f"{entry.label} ({number})", number + 1
@@ -115,7 +116,7 @@ class Comparison:
         self.rows.append({
             "method": label, "status": status, "success": status in ("CONVERGED", "TARGET"), "fun": oracle.best,
             "grad_norm": oracle.least, "nfev": counts["fun"], "njev": counts["jac"], "nhev": counts["hessp"],
-            "units": oracle.units, "time": oracle.seconds, "setting": entry.setting,
+            "units": oracle.units, "time": seconds, "setting": entry.setting,
         })
         self.curves[label] = {
             "fun": tuple(np.array(oracle.values, dtype=float).reshape(-1, 2).T),
@@ -152,7 +153,7 @@ class Comparison:
         for row in self.rows:
             if row["setting"]:
                 given.setdefault(row["setting"], []).append(row["method"])
-        lines = [""] if given or self.skipped or self.errors else []
+        lines = [""] if given or self.skipped or self.errors or self.interrupted else []
         lines += [f"given {setting}: {', '.join(names)}" for setting, names in given.items()]
         lines += [f"not run: {name} ({reason})" for name, reason in self.skipped.items()]
         lines += [f"error in {name}: {message}" for name, message in self.errors.items()]
@@ -213,7 +214,7 @@ def compare(problem, methods=None, budget=2000, gtol=1e-8, f_star=None, progress
 
     Evaluations are counted from outside, in the same way for curvopt's and SciPy's methods: a value 1, a gradient 1, a
     Hessian-vector product 2. Loops run interpreted for that reason; ``time`` is that of the interpreted loop with the
-    evaluations, after a short run that compiles what has to be compiled.
+    evaluations, without what numba spends on compiling.
 
     Parameters
     ----------
@@ -263,10 +264,13 @@ def compare(problem, methods=None, budget=2000, gtol=1e-8, f_star=None, progress
         except Skipped as skipped:
             found.skipped[getattr(method, "name", method)] = str(skipped)
     with progress_bar(len(entries), problem.name, progress) as show:
-        for entry in entries:
-            show(entry.label)
-            if not run_one(found, entry):
-                break
+        try:
+            for entry in entries:
+                show(entry.label)
+                if not run_one(found, entry):
+                    break
+        except KeyboardInterrupt:   # between two runs
+            found.interrupted = True
     return found
 
 
@@ -274,16 +278,15 @@ def run_one(found, entry):
     """Run one solver and keep its row; False after Ctrl-C."""
     stop_at_gtol = entry.label.startswith("SciPy")      # the others test the gradient themselves
     oracle = CountedOracle(found.problem, found.budget, found.gtol, stop_at_gtol)
+    began, clock = time.perf_counter(), CompileClock()
     try:
-        with np.errstate(all="ignore"):     # a method that diverges says so in its status
-            entry.run(CountedOracle(found.problem, min(WARM_UP, found.budget), found.gtol, stop_at_gtol))
-            oracle.start()
+        with clock, np.errstate(all="ignore"):      # a method that diverges says so in its status
             status = entry.run(oracle)
     except KeyboardInterrupt:
         status = "INTERRUPTED"
     except Exception as error:
         found.errors[entry.label] = f"{type(error).__name__}: {error}"
         status = "ERROR"
-    found.add(entry, status, oracle)
+    found.add(entry, status, oracle, time.perf_counter() - began - clock.seconds)
     found.interrupted = status == "INTERRUPTED"
     return not found.interrupted

@@ -1,6 +1,4 @@
 """A problem counted from outside, the same way for every solver, with a record of what each evaluation brought."""
-import time
-
 import numpy as np
 
 UNITS = {"fun": 1, "jac": 1, "hessp": 2}
@@ -37,15 +35,6 @@ class CountedOracle:
         self.units, self.counts = 0, dict.fromkeys(UNITS, 0)
         self.best = self.least = np.inf
         self.values, self.gradients = [], []
-        self.start()
-
-    def start(self):
-        """Start the clock (anew)."""
-        self.began = time.perf_counter()
-
-    @property
-    def seconds(self):
-        return time.perf_counter() - self.began
 
     def _spend(self, name):
         if self.stop_at_gtol and self.least <= self.gtol:

@@ -26,6 +26,31 @@ def _package_fingerprint():
     return digest.hexdigest()
 
 
+class CompileClock:
+    """Context in which ``seconds`` adds up the time that numba spends compiling, or loading from its cache."""
+
+    def __init__(self):
+        self._listener = None
+
+    def __enter__(self):
+        if ENABLED:
+            from numba.core import event
+
+            self._listener = event.TimingListener()
+            event.register("numba:compiler_lock", self._listener)
+        return self
+
+    def __exit__(self, *exception):
+        if ENABLED:
+            from numba.core import event
+
+            event.unregister("numba:compiler_lock", self._listener)
+
+    @property
+    def seconds(self):
+        return self._listener.duration if self._listener is not None and self._listener.done else 0.0
+
+
 if ENABLED:
     from numba import njit
     from numba.core.caching import FunctionCache, IndexDataCacheFile

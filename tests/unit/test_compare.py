@@ -1,4 +1,6 @@
 """Comparisons: the oracle counts what happens, budgets are equal, rows are right, interruptions lose nothing."""
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ import curvopt
 from curvopt import problems
 from curvopt._compare import all_methods, set_up
 from curvopt._counted_oracle import SCIPY_NAMES, CountedOracle, Stopped
-from curvopt._jit import is_compiled
+from curvopt._jit import ENABLED, CompileClock, is_compiled
 from curvopt._minimize import find_method
 
 P = problems.rosenbrock(2)
@@ -26,8 +28,7 @@ def spied(problem):
 
 
 @pytest.mark.parametrize("name", ["MRCG", "BarzilaiBorwein", *SCIPY_NAMES])
-def test_counts_are_those_of_a_spy(name, monkeypatch):
-    monkeypatch.setattr("curvopt._compare.WARM_UP", 0)      # the spy would see that run as well
+def test_counts_are_those_of_a_spy(name):
     problem, counts = spied(P)
     row = curvopt.compare(problem, [name], budget=500).rows[0]
     assert (row["nfev"], row["njev"], row["nhev"]) == tuple(counts.values())
@@ -136,7 +137,7 @@ def test_ctrl_c_keeps_what_is_finished():
 
     def fun(x):
         calls[0] += 1
-        if calls[0] == 60:
+        if calls[0] == 35:     # in the second run: the first one takes 30 values
             raise KeyboardInterrupt
         return P.fun(x)
 
@@ -144,6 +145,35 @@ def test_ctrl_c_keeps_what_is_finished():
     assert found.interrupted and "interrupted" in str(found)
     assert [row["method"] for row in found.rows if row["status"] != "INTERRUPTED"] == ["GD"]
     assert len(found.rows) == 2
+
+
+def test_ctrl_c_between_two_runs(monkeypatch):
+    @contextlib.contextmanager
+    def bar(total, label, wanted):
+        def show(name):
+            if name == "MRCG":
+                raise KeyboardInterrupt
+        yield show
+
+    monkeypatch.setattr("curvopt._compare.progress_bar", bar)
+    found = curvopt.compare(P, ["GD", "MRCG"], budget=10)
+    assert found.interrupted and [row["method"] for row in found.rows] == ["GD"]
+
+
+@pytest.mark.skipif(not ENABLED, reason="needs numba")
+def test_time_is_without_compilation():
+    import numba
+
+    if numba.config.DISABLE_JIT:
+        pytest.skip("nothing is compiled in this run")
+    with CompileClock() as clock:
+        numba.njit(lambda x: x * x + 1.0)(2.0)
+        once = clock.seconds
+        numba.njit(lambda x: x * x + 2.0)(2.0)
+    assert 0.0 < once < clock.seconds
+    before = clock.seconds
+    numba.njit(lambda x: x * x + 3.0)(2.0)
+    assert clock.seconds == before
 
 
 def test_picture_and_page(tmp_path):
