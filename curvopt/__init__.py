@@ -42,6 +42,7 @@ _METHODS = (
     "TruncatedNewton",
     "Adam",
     "FUSE",
+    "FUSEPV",
     "HDM",
     "HDMRatio",
     "GDPolyak",

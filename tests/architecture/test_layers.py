@@ -32,6 +32,9 @@ METHOD_BRIDGES = {
     ("methods.truncated_newton", "methods.quasi_newton"): "its bursts are the quasi-Newton method, bit for bit",
     ("methods.fuse", "methods.adam"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
     ("methods.fuse", "methods.quasi_newton"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
+    **{(f"methods.{fuse}", f"methods.{half}"): "FUSE-PV is Adam and quasi-Newton in turns; nothing else is in it"
+       for fuse in ("fuse_pv", "fuse_auto") for half in ("adam", "quasi_newton")},
+    ("methods.fuse_pv", "methods.fuse_auto"): "one method, its automatic switch in a file of its own",
 }
 
 
