@@ -23,7 +23,7 @@ def command(section):
 
 
 def needs(row):
-    words = {"jac": "gradient", "hessp": "Hessian products", "samples": "samples", "lower bound": "a lower bound"}
+    words = {"jac": "gradient", "hessp": "Hv", "samples": "samples", "lower bound": "a lower bound"}
     return ", ".join(words.get(need, need) for need in row["needs"])
 
 

@@ -21,7 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 import curvopt
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-WORDS = {"jac": "gradient", "hessp": "Hessian products", "samples": "samples", "lower bound": "lower bound"}
+WORDS = {"jac": "gradient", "hessp": "Hv", "samples": "samples", "lower bound": "lower bound"}
 logger = logging.getLogger(__name__)
 
 
