@@ -220,7 +220,7 @@ def l1_compiled():
 
 @pytest.mark.parametrize("bad, error, words", [
     ({"switch": "atuo"}, ValueError, "did you mean 'auto'"),
-    ({"switch": ("guard", 0.5)}, ValueError, "did you mean 'grad'"),
+    ({"switch": ("gard", 0.5)}, ValueError, "did you mean 'grad'"),
     ({"switch": "grad"}, ValueError, r"switch must be .*\('grad', delta\)"),
     ({"switch": ("grad", 0.5, 3)}, ValueError, "switch must be"),
     ({"switch": ("grad", -1.0)}, ValueError, "delta in switch must be non-negative"),
