@@ -17,6 +17,7 @@ from ._status import RUNNING
 from ._stopping import Best, check, first_best, improves, keep_best
 
 FIRST_CHUNK, LARGEST_CHUNK = 64, 2 ** 20
+INTERPRETED_CHUNK = 16              # evaluations may become slow without warning
 CHUNK_SECONDS = 0.02    # the longest time in which callbacks, the clock and Ctrl-C have to wait for a compiled loop
 COLUMNS = ("nit", "fun", "grad_norm", "step", "nfev", "njev", "nhev")
 
@@ -86,6 +87,27 @@ class RunState(NamedTuple):
         return f"<RunState of {self.method.name} at iteration {self.nit}>"
 
 
+class Last:
+    """The state that the step under way was given, so that an exception inside a chunk does not lose it."""
+
+    state, done = None, -1      # steps of the chunk that are over
+
+    def remembers(self, step):
+        def remembering(oracle, state, params):
+            self.state = state
+            self.done += 1
+            return step(oracle, state, params)
+
+        return remembering
+
+
+def next_size(size, seconds, largest):
+    """How many iterations the next chunk has, after one of `size` that took so long."""
+    if seconds < CHUNK_SECONDS / 2:
+        return min(2 * size, largest)
+    return max(size // 2, 1) if seconds > 2 * CHUNK_SECONDS else size
+
+
 def start(method, objective, x0, tol):
     """(oracle, state, best) at x0."""
     oracle = objective.oracle()
@@ -106,9 +128,8 @@ def restart(objective, run_state):
 def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=False, resume=None, refused=None):
     """Yield a Snapshot at the start and after every chunk of iterations, until a status ends the run.
 
-    A chunk is one iteration in the interpreted loop. In the compiled loop it is `chunk` iterations, or, where that is
-    None, as many as take about 20 ms. A loop that does not compile is reported to `refused`, and runs interpreted if
-    that returns.
+    A chunk is `chunk` iterations or, where that is None, as many as take about 20 ms, in the interpreted loop at most
+    `INTERPRETED_CHUNK`. A loop that does not compile is reported to `refused`, and runs interpreted if that returns.
     """
     began = time.perf_counter()
     if resume is None:
@@ -126,7 +147,9 @@ def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=
         write_row(rows[0], nit, state.f, gnorm, state.alpha, objective.counts)
         method.report(state, rows[0, len(COLUMNS):])
     parts = (method.step, method.residual, method.report, method.monotone)
-    advance, spent = make_advance(*parts), 0.0
+    last = Last()
+    interpreted = make_advance(last.remembers(method.step), *parts[1:])
+    advance, spent = interpreted, 0.0
     if compiled and status == RUNNING:
         try:
             advance, spent = compiled_advance(make_advance, parts, objective, (state, method.params, tol, best))
@@ -134,21 +157,27 @@ def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=
             refused(error)
             compiled = False
     yield Snapshot(nit, status, state, gnorm, best, rows, before + time.perf_counter() - began - spent, spent, compiled)
-    size, trace = (chunk or FIRST_CHUNK) if compiled else 1, None
+    size, trace = chunk or (FIRST_CHUNK if compiled else 1), None
+    largest = LARGEST_CHUNK if compiled else INTERPRETED_CHUNK
     while status == RUNNING:
         if history or trace is None:
             trace = np.zeros((size if history else 0, width))
-        first, clock = nit, time.perf_counter()
+        first, last.done, clock = nit, -1, time.perf_counter()
         try:
             state, nit, status, gnorm = advance(oracle, state, method.params, tol, best, nit, size, trace)
         except Replay as replay:
             state, best, interrupted = replay.args
-            advance, size, chunk, trace = make_advance(*parts), 1, 1, trace[:0]
+            advance, size, chunk, trace = interpreted, 1, 1, trace[:0]
             if interrupted:
                 yield Snapshot(nit, status, state, gnorm, best, trace, before + clock - began - spent, spent, compiled)
                 raise KeyboardInterrupt from None
+        except BaseException:
+            if last.done > 0:   # show what the chunk had reached before the exception goes on
+                nit, state, gnorm = first + last.done, last.state, method.residual(last.state, tol.norm)
+                yield Snapshot(nit, status, state, gnorm, best, trace[:last.done], before + clock - began - spent, spent,
+                               compiled)
+            raise
         now = time.perf_counter()
         yield Snapshot(nit, status, state, gnorm, best, trace[: nit - first], before + now - began - spent, spent, compiled)
-        if compiled and chunk is None:
-            quick = now - clock < CHUNK_SECONDS / 2
-            size = min(2 * size, LARGEST_CHUNK) if quick else max(size // 2, 1) if now - clock > 2 * CHUNK_SECONDS else size
+        if chunk is None:
+            size = next_size(size, now - clock, largest)

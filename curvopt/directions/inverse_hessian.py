@@ -70,6 +70,16 @@ def take(S, Y, rho, info, gamma, phase, H, work, sy, yy, sBs):
         phase[DENSE] = 1
 
 
+@kernel
+def take_step(S, Y, rho, info, gamma, phase, H, work, x_new, x, g_new, g, sBs):
+    """`learn_step` in one kernel."""
+    ss, sy, yy = propose_difference(S, Y, info, x_new, x, g_new, g)
+    fit = curved(ss, sy, yy, PAIR_TEST)
+    if fit:
+        take(S, Y, rho, info, gamma, phase, H, work, sy, yy, sBs)
+    return fit, ss
+
+
 @routine
 def learn_step(inverse, x_new, x, g_new, g, sBs):
     """Take in the step from x to x_new; return (whether the pair was fit to be stored, ||s||^2).
@@ -77,11 +87,7 @@ def learn_step(inverse, x_new, x, g_new, g, sBs):
     `sBs` is s'Bs where it comes for free: with s = -t H g it is -t s'g. 0 means that it is not known.
     """
     S, Y, rho, _, info, gamma, phase, H, work = inverse
-    ss, sy, yy = propose_difference(S, Y, info, x_new, x, g_new, g)
-    fit = curved(ss, sy, yy, PAIR_TEST)
-    if fit:
-        take(S, Y, rho, info, gamma, phase, H, work, sy, yy, sBs)
-    return fit, ss
+    return take_step(S, Y, rho, info, gamma, phase, H, work, x_new, x, g_new, g, sBs)
 
 
 @routine
