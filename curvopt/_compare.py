@@ -149,13 +149,15 @@ class Comparison:
 
     def notes(self):
         """Lines below the table: what was set for a method, what did not run, and why."""
-        given = {}
+        given, missing = {}, {}
         for row in self.rows:
             if row["setting"]:
                 given.setdefault(row["setting"], []).append(row["method"])
+        for name, reason in self.skipped.items():
+            missing.setdefault(reason, []).append(name)
         lines = [""] if given or self.skipped or self.errors or self.interrupted else []
         lines += [f"given {setting}: {', '.join(names)}" for setting, names in given.items()]
-        lines += [f"not run: {name} ({reason})" for name, reason in self.skipped.items()]
+        lines += [f"not run, {reason}: {', '.join(names)}" for reason, names in missing.items()]
         lines += [f"error in {name}: {message}" for name, message in self.errors.items()]
         return [*lines, "interrupted: the other methods have not run"] if self.interrupted else lines
 
