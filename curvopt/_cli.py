@@ -98,7 +98,7 @@ def run_compare(options):
 
 
 def _known_methods(chosen):
-    from ._compare import scipy_name
+    from ._entries import scipy_name
     from ._minimize import find_method
 
     for name in chosen or ():

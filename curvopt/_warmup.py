@@ -2,7 +2,8 @@
 import time
 
 from . import problems
-from ._compare import Skipped, progress_bar, set_up
+from ._compare import progress_bar
+from ._entries import Skipped, set_up
 from ._jit import is_compiled
 from ._minimize import find_method
 

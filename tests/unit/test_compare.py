@@ -6,8 +6,8 @@ import pytest
 
 import curvopt
 from curvopt import problems
-from curvopt._compare import all_methods, set_up
 from curvopt._counted_oracle import SCIPY_NAMES, CountedOracle, Stopped
+from curvopt._entries import all_methods, set_up
 from curvopt._jit import ENABLED, CompileClock, is_compiled
 from curvopt._minimize import find_method
 
@@ -97,7 +97,8 @@ def test_unknown_least_value_is_the_least_seen():
     found = curvopt.compare(problem, ["MRCG", "GD", "PolyakGD"], budget=100)
     assert not found.f_star_known and min(row["gap"] for row in found.rows) == 0.0
     assert "least value seen" in str(found)
-    assert found.skipped == {"PolyakGD": "needs a lower bound of fun"} and "not run, needs a lower bound of fun: PolyakGD" in str(found)
+    assert found.skipped == {"PolyakGD": "needs a lower bound of fun"}
+    assert "not run, needs a lower bound of fun: PolyakGD" in str(found)
     assert curvopt.compare(problem, ["GD"], budget=10, f_star=-1.0).rows[0]["gap"] > 1.0
 
 
