@@ -141,6 +141,8 @@ def scipys(method, **options):
 SOLVERS = {
     "default": ours(None),
     "QuasiNewton": ours("quasinewton"),
+    "TruncatedNewton": ours("truncatednewton", products=True),
+    "TruncatedNewton, plain_retry": ours("truncatednewton", products=True, plain_retry=True),
     "LBFGS": ours("lbfgs"),
     "LBFGS10": ours("lbfgs", m=10),
     "L-BFGS-B": scipys("L-BFGS-B"),
@@ -148,4 +150,5 @@ SOLVERS = {
     "CG": scipys("CG"),
     "trust-ncg": scipys("trust-ncg"),
     "Newton-CG": scipys("Newton-CG"),
+    "trust-krylov": scipys("trust-krylov"),
 }

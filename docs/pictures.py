@@ -183,7 +183,27 @@ def scaled(path):
     save(plt, figure, path)
 
 
-PICTURES = {"paths.png": paths, "scaled.png": scaled}
+def depth(path):
+    """Products of each step of TruncatedNewton, and the gradient norm beside them, on Rosenbrock's valley."""
+    import matplotlib.pyplot as plt
+
+    problem = curvopt.problems.rosenbrock(100)
+    result = curvopt.minimize(problem.fun, problem.x0, jac=problem.jac, hessp=problem.hessp, method="truncatednewton",
+                              options={"gtol": 1e-9, "history": True, "compiled": False})
+    nit, products, norm = result.history.nit, result.history.depth, result.history.grad_norm
+    figure, (ax,) = axes(plt, 1, (7.4, 3.6))
+    ax.bar(nit, products, width=1.0, color=BLUE, label="Hessian products of the step")
+    ax.set(xlabel="iteration", ylabel="products of the step")
+    right = ax.twinx()
+    right.spines[["top", "left"]].set_visible(False)
+    right.semilogy(nit, norm, color=RED, linewidth=1.2, label=r"$\|g\|_\infty$")
+    right.set_ylabel("gradient norm", color=RED)
+    right.tick_params(axis="y", colors=RED)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=8.5)
+    save(plt, figure, path)
+
+
+PICTURES = {"paths.png": paths, "scaled.png": scaled, "depth.png": depth}
 
 
 def draw_all(folder):
