@@ -143,6 +143,8 @@ SOLVERS = {
     "QuasiNewton": ours("quasinewton"),
     "TruncatedNewton": ours("truncatednewton", products=True),
     "TruncatedNewton, plain_retry": ours("truncatednewton", products=True, plain_retry=True),
+    "FUSEPV": ours("fusepv"),
+    "FUSEPV-adam": ours("fusepv", first="adam"),
     "LBFGS": ours("lbfgs"),
     "LBFGS10": ours("lbfgs", m=10),
     "L-BFGS-B": scipys("L-BFGS-B"),
