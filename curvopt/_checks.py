@@ -88,6 +88,8 @@ def choice(name, value, table):
 
 def nearest(name, known):
     """' (did you mean ...?)', or nothing when no known name resembles `name`."""
-    lowered = {str(k).lower(): k for k in known}
-    match = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.5)
-    return f" (did you mean {lowered[match[0]]!r}?)" if match else ""
+    match = difflib.get_close_matches(str(name).lower(), [str(k).lower() for k in known], n=1, cutoff=0.5)
+    if not match:
+        return ""
+    alike = [k for k in known if str(k).lower() == match[0]]    # c and C are two parameters of one method
+    return f" (did you mean {max(alike, key=lambda k: difflib.SequenceMatcher(None, str(name), str(k)).ratio())!r}?)"
