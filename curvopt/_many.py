@@ -143,7 +143,7 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
     >>> np.round(res.x[:, 0], 6).tolist(), res.message
     ([1.0, 2.0, 3.0], '3 converged')
     """
-    method = find_method(method)
+    method = find_method(method, callable(hessp))
     options, parameters = split({} if options is None else dict(options), method)
     method = method.replace(**parameters) if parameters else method
     refuse_single_run_options(method, options)
@@ -245,7 +245,7 @@ def solver(method, fun, jac=None, hessp=None, options=None):
     >>> bool(farthest(np.array([[-1.2, 1.0], [0.0, 0.0]])) < 1e-8)
     True
     """
-    method = find_method(method)
+    method = find_method(method, callable(hessp))
     options, parameters = split({} if options is None else dict(options), method)
     method = method.replace(**parameters) if parameters else method
     refuse_single_run_options(method, options)

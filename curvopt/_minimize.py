@@ -4,12 +4,15 @@ from ._method import Method
 from ._run import bound_error, prepare, snapshots
 
 
-def find_method(method):
-    """The method object that an object, a name in any case, or None (the default) stands for."""
+def find_method(method, second_order=False):
+    """The method object that an object, a name in any case, or None (the default) stands for.
+
+    The default depends on whether Hessian products are given (`second_order`).
+    """
     from . import _catalogue as catalogue
 
     if method is None:
-        return catalogue.default()
+        return catalogue.default(second_order)
     if isinstance(method, Method):
         return method
     if isinstance(method, str):
@@ -28,6 +31,11 @@ def find_method(method):
     raise TypeError(f"method must be a curvopt method, its name, or None; got {type(method).__name__}")
 
 
+def gives_products(fun, hess, hessp):
+    """Whether Hessian products come from the user, not from differences. A FiniteSum may carry its own."""
+    return callable(hessp) or callable(hess) or getattr(fun, "batch_hessp", None) is not None
+
+
 def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bounds=None, constraints=(), tol=None,
              callback=None, options=None):
     """Minimize a smooth function of one or more variables.
@@ -44,7 +52,9 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
     args : tuple, optional
         Extra arguments of ``fun``, ``jac``, ``hess`` and ``hessp``.
     method : method object, str, or None
-        Such as ``curvopt.SGM``, ``curvopt.SGM.replace(sigma=0.0)`` or ``"sgm"``; `curvopt.methods` lists them.
+        Such as ``curvopt.SGM``, ``curvopt.SGM.replace(sigma=0.0)`` or ``"sgm"``; `curvopt.methods` lists them. None means
+        `TruncatedNewton` where ``hessp`` or ``hess`` is given, and `FUSEPV` otherwise: quasi-Newton steps, with Adam as
+        probe and rescuer.
     jac : callable, True, "2-point", "3-point", "cs" or None
         Gradient, in the shape of x. None means "2-point": differences of ``fun``, n values a gradient, with a warning
         when n > 20. (SciPy's own ``minimize`` shows a custom method None in place of all three words.)
@@ -111,8 +121,9 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
     options = {} if options is None else dict(options)
     if tol is not None:
         options.setdefault("tol", tol)
-    return find_method(method)(fun, x0, args, jac=jac, hess=hess, hessp=hessp, bounds=bounds, constraints=constraints,
-                               callback=callback, **options)
+    method = find_method(method, gives_products(fun, hess, hessp))
+    return method(fun, x0, args, jac=jac, hess=hess, hessp=hessp, bounds=bounds, constraints=constraints,
+                  callback=callback, **options)
 
 
 def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, options=None):
@@ -138,7 +149,8 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     1 0.0
     """
     # Arguments are checked here, at the call; the generator only iterates.
-    method, options, objective, x0 = prepare(find_method(method), fun, x0, args, jac, hess, hessp, None, (), options or {})
+    method = find_method(method, gives_products(fun, hess, hessp))
+    method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, None, (), options or {})
     options.compiled = False if options.compiled is None else options.compiled
     return _iterates(method, objective, snapshots(method, options, objective, x0, every_iteration=True))
 
