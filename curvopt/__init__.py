@@ -50,6 +50,8 @@ _METHODS = (
     "HDMBest",
     "HDMNesterov",
     "ANGD",
+    "IANSGD",
+    "SGMStochastic",
 )
 
 __all__ = ["__version__", *_WHERE, *_METHODS]

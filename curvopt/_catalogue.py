@@ -18,6 +18,7 @@ from .methods import (
     hypergradient_best,
     hypergradient_descent,
     hypergradient_nesterov,
+    independent_normalization,
     nesterov,
     normalized_gradient,
     quasi_newton,
@@ -25,7 +26,9 @@ from .methods import (
     scaled_auto,
     scaled_gradient,
     spider,
+    stochastic_adam,
     stochastic_gradient,
+    stochastic_scaled,
     truncated_newton,
 )
 
@@ -43,6 +46,8 @@ METHODS = {
     "FUSE": fuse.FUSE,
     "FUSEPV": fuse_pv.FUSEPV,
     "ANGD": adaptive_normalization.ANGD,
+    "IANSGD": independent_normalization.IANSGD,
+    "SGMStochastic": stochastic_scaled.SGMStochastic,
     "GDPolyak": gd_polyak.GDPolyak,
     "GDPolyakAdaptive": gd_polyak_adaptive.GDPolyakAdaptive,
     "HDM": hypergradient_descent.HDM,
@@ -67,6 +72,7 @@ BASELINES = {
     "NormalizedSGDMomentum": stochastic_gradient.NormalizedSGDMomentum,
     "ClippedSGD": stochastic_gradient.ClippedSGD,
     "SPIDER": spider.SPIDER,
+    "StochasticAdam": stochastic_adam.StochasticAdam,
 }
 
 

@@ -1,6 +1,7 @@
 """Running means of the gradient and of its square, entry by entry, and the step Adam makes of them."""
 import math
 
+from .. import _checks
 from .._jit import kernel
 
 
@@ -29,3 +30,11 @@ def moments_step(x, m, v, lr, eps, decay1, decay2, plain, out):
         if out[i] != x[i]:
             moved = True
     return moved
+
+
+def decays(beta1, beta2):
+    """(beta1, beta2), checked."""
+    for name, beta in (("beta1", beta1), ("beta2", beta2)):
+        if not 0.0 <= _checks.real(name, beta) < 1.0:
+            raise ValueError(f"{name} must lie in [0, 1), got {beta!r}")
+    return float(beta1), float(beta2)

@@ -24,7 +24,7 @@ from .._method import Method
 from .._oracle import gradient, value
 from .._status import RUNNING, STEP_FAILED
 from .._vectors import copy_to, norm_inf
-from ..directions.moments import moments_step, update_moments
+from ..directions.moments import decays, moments_step, update_moments
 
 PAPER, TORCH, RELATIVE = range(3)
 FORMS = {"paper": PAPER, "torch": TORCH, "relative": RELATIVE}
@@ -184,14 +184,6 @@ class AdamMethod(Method):
     @property
     def name(self):
         return "Adam"
-
-
-def decays(beta1, beta2):
-    """(beta1, beta2), checked."""
-    for name, beta in (("beta1", beta1), ("beta2", beta2)):
-        if not 0.0 <= _checks.real(name, beta) < 1.0:
-            raise ValueError(f"{name} must lie in [0, 1), got {beta!r}")
-    return float(beta1), float(beta2)
 
 
 Adam = AdamMethod()

@@ -23,3 +23,14 @@ def next_step(x, x_new, g, g_new, rule, alpha):
         return STRETCH * alpha
     bb = ss / sy if rule == BB1 else sy / yy
     return bb if 0.0 < bb < math.inf else alpha
+
+
+@kernel
+def secant_curvature(x, x_new, g, g_new):
+    """|g_new - g| / |x_new - x|; 0 where the points are the same."""
+    ss = yy = 0.0
+    for i in range(x.size):
+        s, y = x_new[i] - x[i], g_new[i] - g[i]
+        ss += s * s
+        yy += y * y
+    return math.sqrt(yy / ss) if ss > 0.0 else 0.0

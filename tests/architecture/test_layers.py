@@ -29,6 +29,7 @@ UPWARD = {
 }
 # Methods are islands. (importer, imported) -> why.
 METHOD_BRIDGES = {
+    ("methods.independent_normalization", "methods.independent_auto"): "one method: a constant step, and an automatic one",
     ("methods.truncated_newton", "methods.quasi_newton"): "its bursts are the quasi-Newton method, bit for bit",
     ("methods.fuse", "methods.adam"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
     ("methods.fuse", "methods.quasi_newton"): "FUSE is Adam and L-BFGS blended; nothing else is in it",

@@ -207,7 +207,9 @@ def same_run_compiled(method, **options):
 @pytest.mark.xdist_group("compiled-samples")
 @pytest.mark.parametrize("method", [SGD, SGD.replace(sampling="epoch", momentum=0.5),
                                     SGD.replace(sampling="replacement", beta=1.0),
-                                    curvopt.baselines.SPIDER.replace(batch_size=10, period=9)], ids=repr)
+                                    curvopt.baselines.SPIDER.replace(batch_size=10, period=9),
+                                    curvopt.IANSGD.replace(batch_size=8, gamma=0.5), curvopt.IANSGD.replace(batch_size=8),
+                                    curvopt.SGMStochastic.replace(batch_size=8)], ids=repr)
 def test_interpreted_and_compiled_runs_have_the_same_bits(method):
     assert same_run_compiled(method).fun < 0.69
 

@@ -1,0 +1,330 @@
+"""arXiv:2410.14054: AN-GD and IAN-SGD against what is proved of them, and the automatic steps against what they promise."""
+import copy
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+import curvopt
+from curvopt import FiniteSum, baselines
+from curvopt._jit import ENABLED
+from curvopt.methods import independent_auto
+from curvopt.stepsize.normalized import normalized_length
+
+# f with f* = 0, its derivative, start, and (L0, L1, mu, rho) with |f''| <= L0 + L1 |f'|^beta and |f'|^rho >= 2 mu f.
+EXAMPLES = {
+    "quadratic": (lambda w: w * w / 2, lambda w: w, 3.0, (1.0, 0.0, 1.0, 2.0)),
+    "quartic": (lambda w: w ** 4 / 4, lambda w: w ** 3, 2.0, (1.0, 3.0, 2.0, 4.0 / 3.0)),
+    "cosh": (lambda w: math.cosh(w) - 1.0, math.sinh, 2.0, (1.0, 1.0, 0.5, 1.0)),
+}
+
+
+def solve(name, method, **options):
+    f, df, w0, _ = EXAMPLES[name]
+    return curvopt.minimize(lambda x: f(x[0]), [w0], jac=lambda x: np.array([df(x[0])]), method=method,
+                            options={"maxiter": 100_000, "gtol": 0.0, **options})
+
+
+# ---- AN-GD ---------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("name", "beta"), [("quadratic", 0.5), ("quadratic", 1.0), ("quartic", 2 / 3), ("quartic", 1.0),
+                                            ("cosh", 1.0)])
+def test_the_step_of_theory_descends_until_eps(name, beta):
+    L0, L1, mu, rho = EXAMPLES[name][3]
+    eps = 1e-2
+    method = curvopt.ANGD.replace(beta=beta).from_theory(L0, L1, mu, rho, eps)
+    assert method.gamma == (2 * mu * eps) ** (beta / rho) / (8 * (L0 + L1) + 1)
+    h = solve(name, method, ftarget=eps, history=True).history
+    f, g = h.fun, h.grad_norm
+    assert f[-1] <= eps and len(f) > 5
+    assert np.all(f[1:] <= f[:-1] - 0.5 * method.gamma * g[:-1] ** (2 - beta) + 1e-15)
+
+
+@pytest.mark.parametrize(("L", "gamma", "beta", "norm"), [(4, 0.1, 2 / 3, 0.08944), (10, 0.03, 1 / 3, 0.003375),
+                                                          (2, 0.5, 0.5, 0.25)])
+def test_a_constant_step_stalls_where_it_must(L, gamma, beta, norm):
+    res = curvopt.minimize(lambda x: L * float(x @ x) / 2, [1.0], jac=lambda x: L * x,
+                           method=curvopt.ANGD.replace(gamma=gamma, beta=beta),
+                           options={"maxiter": 2000, "gtol": 0.0, "history": True})
+    assert np.isclose((gamma * L / 2) ** (1 / beta), norm, rtol=1e-3)
+    np.testing.assert_allclose(res.history.grad_norm[-10:], norm, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "beta", "slope", "accuracies"), [
+    ("quadratic", 0.5, 0.25, (1e-4, 1e-6, 1e-8)), ("quadratic", 1.0, 0.5, (1e-4, 1e-6, 1e-7)),
+    ("quartic", 1 / 3, 0.5, (1e-3, 1e-4, 1e-5)), ("quartic", 1.0, 0.75, (1e-2, 1e-3, 1e-4)),
+])
+def test_rates_in_the_accuracy(name, beta, slope, accuracies):
+    """Iterations to eps grow like eps^-slope; up to a logarithm where rho + beta = 2."""
+    L0, L1, mu, rho = EXAMPLES[name][3]
+    method = curvopt.ANGD.replace(beta=beta)
+    spent = [solve(name, method.from_theory(L0, L1, mu, rho, eps), ftarget=eps).nit for eps in accuracies]
+    found = np.polyfit(-np.log(accuracies), np.log(spent), 1)[0]
+    assert abs(found - slope) < 0.05, (found, spent)
+
+
+def test_generalized_smoothness_of_phase_retrieval(rng):
+    for _ in range(3000):
+        a, w, v = rng.standard_normal((3, 5)) * 10.0 ** rng.uniform(-1, 1, (3, 1))
+        y = rng.standard_normal() * 10
+        gw, gv = (((a @ z) ** 2 - y) * (a @ z) * a for z in (w, v))
+        length = np.linalg.norm
+        most = 1.5 * 2 ** (2 / 3) * length(a) ** (4 / 3) * (length(gw) ** (2 / 3) + length(gv) ** (2 / 3)) \
+            + 7 * abs(y) * length(a) ** 2
+        assert length(gw - gv) <= most * length(w - v)
+
+
+def test_special_cases_coincide():
+    p = curvopt.problems.rosenbrock(2)
+    options, same = {"maxiter": 50, "compiled": False}, np.testing.assert_array_equal
+    run = lambda method: curvopt.minimize(p.fun, p.x0, jac=p.jac, method=method, options=options).x
+    same(run(curvopt.ANGD.replace(gamma=0.01, beta=1.0)), run(baselines.NormalizedGD.replace(gamma=0.01)))
+    same(run(curvopt.ANGD.replace(gamma=1e-3, beta=0.0)), run(baselines.GD.replace(lr=1e-3)))
+    assert not np.array_equal(run(curvopt.ANGD), run(curvopt.ANGD.replace(rescale=True)))
+
+
+def test_the_automatic_step_converges_on_a_bad_quadratic():
+    p = curvopt.problems.quadratic(np.logspace(0, 3, 50))
+    res = curvopt.minimize(p.fun, p.x0, args=p.args, jac=p.jac, method="angd", options={"gtol": 1e-10, "compiled": False})
+    assert res.success and res.njev < 1000
+
+
+def test_bad_parameters_of_angd():
+    for bad in ({"gamma": 0.0}, {"beta": 1.5}, {"gamma": 0.1, "rescale": True}):
+        with pytest.raises(ValueError, match=r"gamma|beta|rescale"):
+            curvopt.ANGD.replace(**bad)
+    with pytest.raises(ValueError, match="smaller eps"):
+        curvopt.ANGD.from_theory(1.0, 1.0, 1.0, 2.0, 1.0)
+
+
+# ---- IAN-SGD: the steps ---------------------------------------------------------------------------------------------------
+
+DATA = np.random.default_rng(3).lognormal(size=(7, 2))
+
+
+def pull(x, idx):
+    return 0.5 * float(np.mean(np.sum((x - DATA[idx]) ** 2, axis=1)))
+
+
+def pull_jac(x, idx):
+    return x - DATA[idx].mean(axis=0)
+
+
+def steps_for_every_row(method, name, iterations=30):
+    """From one state and one normalizing batch: (what each row of g makes of the iterate, the step, gradient of the sum)."""
+    total = FiniteSum(pull, pull_jac, 7)
+    run = curvopt.minimize(total, [4.0, -3.0], method=method,
+                           options={"rng": 5, "maxiter": iterations, "gtol": 0.0, "compiled": False})
+    from curvopt._sampled_objective import SampledObjective
+    oracle = SampledObjective(total, (), (2,), False, np.random.default_rng(0)).oracle()
+    state, moves, alphas = run.state.state, [], set()
+    for row in range(7):
+        given = iter([2, row])      # the normalizing batch first
+
+        def preset(rng, order, mode, out, given=given):
+            out[:] = next(given)
+            return out
+
+        begun = copy.deepcopy(state)
+        before = getattr(begun, name).copy()
+        after = method.step(oracle._replace(draw=preset), begun, method.params)
+        moves.append(getattr(after, name) - before)
+        alphas.add(after.alpha)
+    return np.array(moves), alphas, pull_jac(getattr(state, name), np.arange(7))
+
+
+@pytest.mark.parametrize("gamma", [0.3, None], ids=["constant", "automatic"])
+def test_the_mean_step_is_along_the_gradient_of_the_sum(gamma):
+    method = curvopt.IANSGD.replace(batch_size=1, normalizer_batch_size=1, gamma=gamma)
+    moves, alphas, g = steps_for_every_row(method, "x" if gamma else "w")
+    assert len(alphas) == 1, "the step does not depend on the rows of g"
+    np.testing.assert_allclose(moves.mean(axis=0), -alphas.pop() * g, rtol=1e-13, atol=1e-16)
+
+
+def test_the_mean_step_with_one_batch_is_not():
+    g, p = np.array([3.0, -1.0]), np.array([0.3, 0.7])
+    for beta, same, independent in ((1.0, -0.4, 0.16), (2 / 3, -0.267, 0.1688), (1 / 3, -0.0760, 0.1816)):
+        s = np.array([normalized_length(1.0, abs(v), beta, 0.0, 0.0) for v in g])
+        assert np.isclose(p @ (s * g), same, atol=5e-4)
+        assert np.isclose((p @ s) * (p @ g), independent, atol=5e-4)
+
+
+def test_expected_descent_of_one_step(rng):
+    """E F(w+) <= F(w) - gamma/4 E[|g|^2 / h^beta] + gamma^2/2 (L0 + L1)(1 + 4 tau2^2)^2, by enumeration on quadratics."""
+    for _ in range(300):
+        L, w, tau1 = 10 ** rng.uniform(-1, 1), rng.standard_normal() * 10, rng.uniform(0, 0.8)
+        grad, tau2 = L * w, rng.uniform(0.01, 3)
+        noise = rng.uniform(-1, 1, 4) * (tau1 * abs(grad) + tau2)
+        noise -= noise.mean()
+        noise *= min(1.0, (tau1 * abs(grad) + tau2) / np.abs(noise).max())
+        beta, L1 = rng.uniform(0.3, 1), 10 ** rng.uniform(-2, 0)
+        method = curvopt.IANSGD.replace(beta=beta).from_theory(L, L1, tau1, tau2, 1)
+        q = method.params
+        after = weight = 0.0
+        for a, b in itertools.product(grad + noise, grad + noise):
+            s = normalized_length(q.gamma, q.Gamma * (q.A * abs(b) + q.delta), beta, 0.0, 1.0)
+            after += L / 2 * (w - s * a) ** 2 / 16
+            weight += s / q.gamma / 16
+        bound = L / 2 * w * w - q.gamma / 4 * grad ** 2 * weight + q.gamma ** 2 / 2 * (L + L1) * (1 + 4 * tau2 ** 2) ** 2
+        assert after <= bound + 1e-12 * abs(bound)
+
+
+def test_the_form_of_the_code_is_the_form_of_the_paper(rng):
+    method = curvopt.IANSGD.from_code_form(0.3, 2025.0, A=2.0, delta=15.0)
+    q = method.params
+    for length in 10.0 ** rng.uniform(-2, 6, 200):
+        paper = normalized_length(q.gamma, q.Gamma * (q.A * length + q.delta), q.beta, 0.0, 1.0)
+        assert np.isclose(paper, 0.3 / max(2 * length + 15, 2025.0) ** q.beta, rtol=1e-14)
+    assert np.isclose(method.gamma, 1.874e-3, rtol=1e-3), "what the published phase retrieval runs with, most of the time"
+
+
+def test_constants_of_the_theorem():
+    method = curvopt.IANSGD.from_theory(L0=2.0, L1=0.5, tau1=0.5, tau2=3.0, T=10_000)
+    c = 1.5
+    assert (method.A, method.delta) == (2.0, 6.0)
+    assert method.gamma == min(1 / (8 * c), 1 / (2 * c), 0.01, 1 / (4 * c * 12 ** (2 / 3)))
+    assert np.isclose(method.Gamma, (2 * method.gamma * c) ** 1.5)
+    for bad in ({"tau1": 1.0}, {"L1": 0.0}, {"T": 0}):
+        with pytest.raises(ValueError, match=r"tau1|L1|T"):
+            curvopt.IANSGD.from_theory(**{"L0": 1.0, "L1": 1.0, "tau1": 0.5, "tau2": 1.0, "T": 10, **bad})
+
+
+# ---- the bias -------------------------------------------------------------------------------------------------------------
+
+HEAVY = np.random.default_rng(1).lognormal(size=1000)
+
+
+def where(x, idx, A, b, lam):
+    """Not the objective: the steps do not ask for values, and so the history of `fun` is that of the iterate."""
+    return x[0]
+
+
+def pull_to(x, idx, A, b, lam):
+    total = 0.0
+    for i in idx:
+        total += x[0] - b[i]
+    return np.full(1, total / idx.size)
+
+
+@pytest.mark.skipif(not ENABLED, reason="200 000 iterations, for the machine")
+@pytest.mark.xdist_group("compiled-samples")
+def test_an_independent_normalizer_has_no_bias():
+    from numba import njit
+
+    total, args = FiniteSum(njit(where), njit(pull_to), 1000), (np.zeros((1, 1)), HEAVY, 0.0)
+
+    def mean_of_iterates(method):
+        method = method.replace(batch_size=1, sampling="replacement", check_every=1)
+        res = curvopt.minimize(total, [1.5], args=args, method=method,
+                               options={"rng": 3, "maxiter": 200_000, "gtol": 0.0, "history": True, "compiled": True})
+        return res.history.fun[2000:].mean()
+
+    mean = HEAVY.mean()
+    for beta in (2 / 3, 1.0):
+        ian = curvopt.IANSGD.replace(gamma=0.005, normalizer_batch_size=1, A=1.0, delta=0.0, beta=beta)
+        assert abs(mean_of_iterates(ian) / mean - 1.0) < 0.01
+    # With the same row in both places the run minimizes the mean of |w - xi|^(2 - beta): the median for beta = 1.
+    grid = np.linspace(0.5, 2.0, 1501)
+    for beta in (2 / 3, 1.0):
+        predicted = grid[np.argmin(np.mean(np.abs(grid[:, None] - HEAVY) ** (2 - beta), axis=1))]
+        found = mean_of_iterates(baselines.NormalizedSGD.replace(gamma=0.005, beta=beta))
+        assert abs(found - predicted) < 0.03 and found < 0.8 * mean
+
+
+# ---- the automatic step -----------------------------------------------------------------------------------------------------
+
+A = np.random.default_rng(8).standard_normal((200, 4))
+B = A @ np.array([1.0, -1.0, 2.0, 0.5]) + np.random.default_rng(9).standard_normal(200)
+
+
+def regression(scale=1.0, shift=0.0):
+    return FiniteSum(lambda x, idx: scale * 0.5 * float(np.mean((A[idx] @ x - B[idx]) ** 2)) + shift,
+                     lambda x, idx: scale * (A[idx].T @ (A[idx] @ x - B[idx])) / len(idx), 200,
+                     lambda x, p, idx: scale * (A[idx].T @ (A[idx] @ p)) / len(idx))
+
+
+IAN = curvopt.IANSGD.replace(batch_size=16)
+
+
+def automatic(total, method=IAN, **options):
+    return curvopt.minimize(total, np.zeros(4), method=method, options={"rng": 2, "maxiter": 300, "compiled": False, **options})
+
+
+def test_the_automatic_step_does_not_see_the_scale_or_the_level_of_f():
+    x = automatic(regression()).x
+    np.testing.assert_array_equal(automatic(regression(scale=1024.0)).x, x)
+    np.testing.assert_array_equal(automatic(regression(shift=1e3)).x, x)
+
+
+def test_the_automatic_step_counts_every_row():
+    seen = [0, 0]
+    total = regression()
+    fun, jac = total.batch_fun, total.batch_jac
+
+    def spy(place, function):
+        def counted(x, idx):
+            seen[place] += len(idx)
+            return function(x, idx)
+        return counted
+
+    res = automatic(FiniteSum(spy(0, fun), spy(1, jac), 200))
+    assert (res.nsamples, round(res.nfev * 200)) == (seen[1], seen[0])
+    checks = 1 + 300 // (200 // 32)
+    assert res.nsamples == 6 * 8 + 300 * (16 + 2 * 8) - 8 + checks * 200
+
+
+def test_the_automatic_step_finds_the_minimizer():
+    exact = np.linalg.lstsq(A, B, rcond=None)[0]
+    res = automatic(regression(), maxiter=3000)
+    assert np.linalg.norm(res.x - exact) < 0.05
+
+
+def test_the_guard_brings_a_run_back():
+    """A step fifty times too long explodes; the guard halves it until it does not."""
+    total, explode = regression(), independent_auto.THETA
+    try:
+        independent_auto.THETA = 50.0 * explode
+        res = automatic(total, maxiter=2000)
+    finally:
+        independent_auto.THETA = explode
+    assert res.state.state.theta < 25.0 and res.fun < 0.7 < total.fun(np.zeros(4))
+
+
+def test_values_that_are_not_finite_far_away_are_survived():
+    total = regression()
+    inside = FiniteSum(lambda x, idx: total.batch_fun(x, idx) if x @ x < 30.0 else math.nan,
+                       lambda x, idx: total.batch_jac(x, idx) if x @ x < 30.0 else np.full(4, math.nan), 200)
+    res = automatic(inside)
+    assert np.isfinite(res.fun) and res.fun < 0.7
+
+
+# ---- the scaled method -------------------------------------------------------------------------------------------------------
+
+def test_the_scaled_step_grows_slowly_and_converges():
+    res = automatic(regression(), curvopt.SGMStochastic.replace(batch_size=16), history=True, maxiter=1000)
+    steps = res.history.step[1:]
+    steps = np.concatenate([steps[:4], steps[4::4]])
+    growth = steps[1:] / steps[:-1]
+    assert np.all(growth <= 1 + 2.0 / np.arange(2, len(steps) + 1) + 1e-12)
+    exact = np.linalg.lstsq(A, B, rcond=None)[0]
+    assert np.linalg.norm(res.x - exact) < 0.05
+    assert round(res.nhev * 200) == 8 * (4 + 249)
+
+
+def test_the_mean_product_is_that_of_the_sum():
+    total, d = regression(), np.array([1.0, 2.0, -1.0, 0.5])
+    each = [d @ total.batch_hessp(np.zeros(4), d, np.array([i])) for i in range(200)]
+    assert np.isclose(np.mean(each), d @ total.hessp(np.zeros(4), d), rtol=1e-12)
+
+
+def test_all_rows_in_a_batch_are_no_sample():
+    """With the whole sum for a batch the stochastic methods make the steps of their deterministic siblings."""
+    total, options = regression(), {"maxiter": 40, "compiled": False, "rng": 0, "gtol": 0.0}
+    run = lambda method: curvopt.minimize(total, np.zeros(4), method=method, options=options).state.state.x
+    for stochastic, plain in ((baselines.SGD.replace(gamma=0.1), baselines.GD.replace(lr=0.1)),
+                              (baselines.NormalizedSGD.replace(gamma=0.01), baselines.NormalizedGD.replace(gamma=0.01)),
+                              (baselines.ClippedSGD.replace(gamma=0.1), baselines.ClippedGD.replace(gamma=0.1)),
+                              (baselines.SPIDER.replace(gamma=0.01), baselines.NormalizedGD.replace(gamma=0.01)),
+                              (baselines.StochasticAdam.replace(lr=0.05), curvopt.Adam.replace(lr=0.05))):
+        np.testing.assert_allclose(run(stochastic.replace(batch_size=200)), run(plain), rtol=1e-9)
