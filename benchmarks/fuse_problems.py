@@ -247,20 +247,26 @@ def other_functions():
 
 # ---- functions with kinks --------------------------------------------------------------------------------------------------
 
-def weighted_l1(n=20):
+def weighted_l1(seed, n=20):
     w = np.logspace(0, 3, n)
-    return Case("weighted l1", lambda x: (float(w @ np.abs(x)), w * np.sign(x)), np.linspace(-1, 1, n) + 0.1, 0.0)
+    return Case(f"weighted l1, {n}, start {seed}", lambda x: (float(w @ np.abs(x)), w * np.sign(x)),
+                np.random.default_rng(seed).standard_normal(n), 0.0)
 
 
-def least_absolute(m=60, n=20, seed=1):
+def least_absolute(seed, m=60, n=20):
+    """Least absolute deviations; f_star is the optimum of the linear program."""
+    from scipy.optimize import linprog
+
     rng = np.random.default_rng(seed)
     a, b = rng.standard_normal((m, n)), rng.standard_normal(m)
-    return Case("least absolute deviations", lambda x: (float(np.abs(a @ x - b).sum()), a.T @ np.sign(a @ x - b)),
-                np.zeros(n), np.nan)
+    program = linprog(np.r_[np.zeros(n), np.ones(m)], A_ub=np.block([[a, -np.eye(m)], [-a, -np.eye(m)]]), b_ub=np.r_[b, -b],
+                      bounds=[(None, None)] * n + [(0, None)] * m)
+    return Case(f"absolute deviations {m} x {n}", lambda x: (float(np.abs(a @ x - b).sum()), a.T @ np.sign(a @ x - b)),
+                np.zeros(n), program.fun)
 
 
-def relu_net(hidden=16, samples=64, seed=2):
-    """Mean square error of a 5-h-1 network with ReLU units; x holds W1 (5 h), b1, w2, b2."""
+def relu_net(seed, samples=200, hidden=16):
+    """Mean square error of a 5-h-1 network with ReLU units; x holds W1 (5 h), b1, w2, b2. The least value is not known."""
     rng = np.random.default_rng(seed)
     inputs = rng.standard_normal((samples, 5))
     target = np.sin(inputs[:, 0]) * inputs[:, 1] + 0.5 * np.abs(inputs[:, 2])
@@ -275,8 +281,48 @@ def relu_net(hidden=16, samples=64, seed=2):
         inner = np.outer(back, w2) * (pre > 0)
         return float(r @ r / samples), np.concatenate([(inputs.T @ inner).ravel(), inner.sum(0), hid.T @ back, [back.sum()]])
 
-    return Case("ReLU net", fun, 0.5 * rng.standard_normal(k + 2 * h + 1), np.nan)
+    return Case(f"ReLU net, {samples} rows, {seed}", fun, 0.5 * rng.standard_normal(k + 2 * h + 1), 0.0)
+
+
+def largest_square(n=20):
+    def fun(x):
+        i = np.argmax(np.abs(x))
+        g = np.zeros(n)
+        g[i] = 2 * x[i]
+        return float(x[i] ** 2), g
+
+    return Case("largest square", fun, np.linspace(1, 2, n), 0.0)
+
+
+def total_variation(n):
+    """Sum of |differences| and a quadratic; the least value is taken from the best run."""
+    aim = 3 * np.arange(n) / n
+
+    def fun(x):
+        d, r = np.diff(x), x - aim
+        g = r.copy()
+        g[1:] += np.sign(d)
+        g[:-1] -= np.sign(d)
+        return float(np.abs(d).sum() + 0.5 * r @ r), g
+
+    return Case(f"total variation {n}", fun, np.random.default_rng(0).standard_normal(n), np.nan)
+
+
+def hinge(seed, m=100, n=10):
+    """A linear support vector machine; the least value is taken from the best run."""
+    rng = np.random.default_rng(seed)
+    inputs = rng.standard_normal((m, n))
+    inputs *= np.sign(inputs[:, :1] + 0.5 * rng.standard_normal((m, 1)))
+
+    def fun(w):
+        slack = 1 - inputs @ w
+        on = slack > 0
+        return float(slack[on].sum() / m + 5e-4 * w @ w), -inputs[on].sum(0) / m + 1e-3 * w
+
+    return Case(f"hinge loss, {seed}", fun, np.zeros(n), np.nan)
 
 
 def rough_functions():
-    return [weighted_l1(), least_absolute(), relu_net()]
+    return [*map(weighted_l1, range(4)), weighted_l1(9, 50), *map(least_absolute, range(3)), least_absolute(3, 100, 10),
+            least_absolute(4, 200, 40), *map(relu_net, range(3)), relu_net(5, 100), largest_square(), total_variation(20),
+            total_variation(60), *map(hinge, range(3))]

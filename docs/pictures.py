@@ -203,7 +203,31 @@ def depth(path):
     save(plt, figure, path)
 
 
-PICTURES = {"paths.png": paths, "scaled.png": scaled, "depth.png": depth}
+def switches(path):
+    """The iteration at which FUSE-PV leaves Adam when fun is multiplied by c: thresholds against the automatic switch."""
+    import matplotlib.pyplot as plt
+
+    problem, factors, limit = curvopt.problems.rosenbrock(2), 10.0 ** np.arange(-6, 6.5, 0.5), 2000
+    rules = (
+        (r"$\|g\|_2 \leq 0.5$", ORANGE, {"switch": ("grad", 0.5)}),
+        ("$f < 2$", RED, {"switch": lambda k, x, f, g: f < 2.0}),
+        (r"$f$ changes by at most $10^{-4}\,\max(1, |f|)$", PURPLE, {"switch": ("loss", 1e-4)}),
+        ("automatic, Adam first", BLUE, {"first": "adam"}),
+    )
+    figure, (ax,) = axes(plt, 1, (7.2, 3.8))
+    for label, colour, parameters in rules:
+        method = curvopt.FUSEPV.replace(lr=0.1, **parameters)
+        found = [curvopt.minimize(lambda x: c * problem.fun(x), problem.x0, jac=lambda x: c * problem.jac(x), method=method,
+                                  options={"gtol": 0.0, "maxiter": limit}).switch_nit for c in factors]
+        ax.plot(factors, [limit if k is None else k for k in found], "o-", color=colour, markersize=3.5, linewidth=1.5,
+                label=label)
+    ax.set(xscale="log", xlabel="$c$: the run minimizes $c f$", ylabel="iteration of the switch")
+    ax.legend(frameon=False, fontsize=8.5)
+    ax.set_title("Rosenbrock, 2 variables, Adam with lr = 0.1", fontsize=10, loc="left")
+    save(plt, figure, path)
+
+
+PICTURES = {"paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches}
 
 
 def draw_all(folder):
