@@ -192,6 +192,8 @@ def write(path, text):
 
 def bars(app, what, name, obj, options, lines):
     """Docstrings write norms as ||g||; to reStructuredText a bar begins a substitution. Literals and formulas keep theirs."""
+    if not any(line.lstrip().startswith(".. [") for line in lines):     # it refers to the references of its class
+        lines[:] = [re.sub(r"\[(\w+)\]_(?!\w)", r"[\1]", line) for line in lines]
     formula = None      # indentation of the `.. math::` whose block this is
     for i, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
