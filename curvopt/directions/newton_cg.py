@@ -23,14 +23,15 @@ from .aware_memory import learn_pair, times
 UNKNOWN, EXACT, DIFFERENCES = range(3)  # where products come from
 SHARE = 1e-2        # length of a difference over that of the preconditioned gradient; measured: 1e-3 and 0.1 within 5 %
 FLOOR = 1e-13       # ... and over that of x, below which the point would not differ enough from x
+MAX_PRODUCTS = 200  # a cycle; from the prototype
 CURVED = 1e-14      # p'Hp <= this ||p|| ||Hp|| is no positive curvature
 
 
 class Krylov(NamedTuple):
     """Room of a cycle."""
 
-    P: np.ndarray       # (products, n) the directions of the cycle
-    HP: np.ndarray      # (products, n)
+    P: np.ndarray       # (m, n) ring of the last directions of the cycle
+    HP: np.ndarray      # (m, n)
     r: np.ndarray
     p: np.ndarray
     hp: np.ndarray
@@ -39,8 +40,8 @@ class Krylov(NamedTuple):
 
 
 @routine
-def make_krylov(n, products):
-    return Krylov(np.empty((products, n)), np.empty((products, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n),
+def make_krylov(n, m):
+    return Krylov(np.empty((m, n)), np.empty((m, n)), np.empty(n), np.empty(n), np.empty(n), np.empty(n),
                   np.empty(n))
 
 
@@ -99,15 +100,16 @@ def conjugate(z, beta, p):
 def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
     """Write d with H d near -g; `z` is H_memory g and `decrement` is <g, z>.
 
-    Ends when <r, H_memory r> <= forcing^2 <g, z>, after as many products as there is room for, or at a direction without
-    positive curvature, which becomes d if it is the first. The memory is not touched meanwhile, and takes in all pairs
-    (p, Hp) at the end. Returns (products, whether curvature was not positive, source).
+    Ends when <r, H_memory r> <= forcing^2 <g, z>, after MAX_PRODUCTS, or at a direction without
+    positive curvature, which becomes d if it is the first. The memory is not touched meanwhile, and takes in the
+    pairs (p, Hp) at the end, the last m of them. Returns (products, whether curvature was not positive, source).
     """
     P, HP, r, p, hp, w, point = krylov
     begin(g, z, r, p, d)
     reach, rz = norm(z, 2), decrement
+    rows = P.shape[0]
     used, pairs, concave = 0, 0, False
-    for j in range(P.shape[0]):
+    for j in range(MAX_PRODUCTS):
         source = product(oracle, x, g, p, reach, source, point, hp)
         used += 1
         bend = dot(p, hp)
@@ -117,14 +119,14 @@ def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
                 copy_to(p, d)
             break
         advance(rz / bend, p, hp, d, r)
-        copy_to(p, P[j])
-        copy_to(hp, HP[j])
+        copy_to(p, P[j % rows])
+        copy_to(hp, HP[j % rows])
         pairs += 1
         rz_new = times(memory, 1.0, r, w)
         if not rz_new > forcing * forcing * decrement:
             break
         conjugate(w, rz_new / rz, p)
         rz = rz_new
-    for j in range(pairs):
-        learn_pair(memory, P[j], HP[j])
+    for j in range(max(0, pairs - rows), pairs):
+        learn_pair(memory, P[j % rows], HP[j % rows])
     return used, concave, source

@@ -35,13 +35,18 @@ from ..stepsize.order import power_min
 
 PRESETS = {"simple": False, "full": True}
 C1, C2 = 1e-4, 0.9      # of the weak Wolfe search, which a long step must be allowed to satisfy
-FLAT = 2.5              # a detected order above this is not that of a parabola
+# A detected order above these lengthens the first trial of the next step, or asks for a long step. Measured: with 2.7 for
+# both, the trial gains 2 % less; 2.3 and 3 are worse for the long step.
+FLAT_TRIAL, FLAT = 2.3, 2.7
 REACH = 3.2             # a step is lengthened at most by this: suits p <= 4
 WORTHWHILE = 1.3        # and at least by this
 LOCAL = 1e-4            # Newton-CG begins when <g, Hg> has fallen to this times its largest value
+RENEWED = 0.5           # ... and to this times its least value at the start of a cycle: not in a valley that only winds on
 FULL_STEP = 0.99        # a first trial shorter than this says nothing about the step of order 2
-FORCING = 0.2           # relative residual of a Newton-CG direction, in the norm of the memory
-HOLD_AFTER_LONG, HOLD_AFTER_SHORT, HOLD_AFTER_FAILURE = 1, 5, 10    # quasi-Newton steps before the next cycle
+FORCING = 0.1           # relative residual of a Newton-CG direction, in the norm of the memory; the long step triples it
+# Quasi-Newton steps before the next cycle, after a long step that was kept, one that was refused, a step shorter than 1,
+# and a cycle that found nothing.
+HOLD_AFTER_LONG, HOLD_AFTER_REFUSAL, HOLD_AFTER_SHORT, HOLD_AFTER_FAILURE = 1, 2, 5, 10
 FIRST = 0.1             # first trial over ||x0||; measured: 0.003 to 1 are the same
 GROWTH, TRACK = 2.5, 20     # along negative curvature: growth of the step while fun falls, and how often
 DESCENT = 1e-14         # <g, d> must be below this times -||g|| ||d||
@@ -72,6 +77,7 @@ class State(NamedTuple):
     trial: float            # first trial of the next quasi-Newton step
     length: float           # ||s|| of the first trial without a memory
     decrement: float        # largest <g, Hg> so far
+    low: float              # least <g, Hg> at which a cycle began
     hold: int               # quasi-Newton steps before the next Newton-CG cycle
     source: int             # of Hessian products
     K: float                # noise factor of the search
@@ -95,7 +101,7 @@ def init(oracle, x0, params):
     n = x.size
     return State(x, f, g, 1.0, RUNNING, make_aware(n, params.m), make_krylov(n, params.m if params.full else 0),
                  make_room(weak_wolfe(C1, C2)), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n),
-                 1.0, first_length(x), 0.0, 0, UNKNOWN, NOISE_FACTOR, 0, 0, 0.0)
+                 1.0, first_length(x), 0.0, math.inf, 0, UNKNOWN, NOISE_FACTOR, 0, 0, 0.0)
 
 
 @kernel
@@ -121,7 +127,7 @@ def step(oracle, state, params):
     memory = state.memory
     decrement, known = preconditioned(memory, state.g, state.z)
     largest = max(state.decrement, decrement) if known else state.decrement
-    if params.full and known and state.hold <= 0 and decrement < LOCAL * largest:
+    if params.full and known and state.hold <= 0 and decrement < LOCAL * largest and decrement < RENEWED * state.low:
         return newton_cycle(oracle, state, decrement, largest)
     return quasi_newton_step(oracle, state, decrement, largest, known)
 
@@ -129,7 +135,7 @@ def step(oracle, state, params):
 @routine
 def quasi_newton_step(oracle, state, decrement, largest, known):
     """A weak Wolfe step along -H g; the order it detects sets the first trial of the next one."""
-    x, f, g, _, _, memory, krylov, room, z, d, x_trial, g_trial, x_spare, g_spare, trial, length, _, hold, source, K, \
+    x, f, g, _, _, memory, krylov, room, z, d, x_trial, g_trial, x_spare, g_spare, trial, length, _, low, hold, source, K, \
         failures, _, _ = state
     opposite(z, d)
     alpha = trial if known else length / math.sqrt(decrement) if decrement > 0.0 else 1.0
@@ -140,66 +146,63 @@ def quasi_newton_step(oracle, state, decrement, largest, known):
         flag = failure(f, -decrement * min(alpha, 1.0)) if not known or failures > MAX_FAILURES else RUNNING
         forget(memory)
         return State(x, f, g, 0.0, flag, memory, krylov, room, z, d, x_trial, g_new, x_spare, g_spare, 1.0, length, largest,
-                     hold, source, K, failures, 0, 0.0)
+                     low, hold, source, K, failures, 0, 0.0)
     t_star, order = power_min(t, f, f_new, -decrement, slope)
-    trial = min(t_star / t, REACH) if known and t == alpha and t >= FULL_STEP and order > FLAT else 1.0
+    trial = min(t_star / t, REACH) if known and t == alpha and t >= FULL_STEP and order > FLAT_TRIAL else 1.0
     _, ss = learn_step(memory, x_trial, x, g_new, g)
     if 0.0 < ss < math.inf:
         length = math.sqrt(ss)
     return State(x_trial, f_new, g_new, t, RUNNING, memory, krylov, room, z, d, x, g, x_spare, g_spare, trial, length, largest,
-                 hold - 1, source, K, failures, 0, order)
+                 low, hold - 1, source, K, failures, 0, order)
 
 
 @routine
-def lengthened(oracle, x, f_new, d, t, t_star, order, concave, x_trial, x_spare):
-    """Try the minimum of the detected power; along negative curvature, lengthen while fun falls.
+def lengthened(oracle, x, f_new, d, t, longer, tries, x_trial, x_spare):
+    """Lengthen the step t, whose point is x_trial, to `longer` and then by GROWTH, while fun falls.
 
     Returns (t, f, x_trial, x_spare): the best point is in the first of the two.
     """
-    times_longer = TRACK if concave else 1
-    longer = GROWTH * t if concave else min(t_star, REACH * t)
-    if not concave and not (order > FLAT and WORTHWHILE * t < t_star < math.inf):
-        return t, f_new, x_trial, x_spare
-    for _ in range(times_longer):
+    for _ in range(tries):
         axpy_to(longer, d, x, x_spare)
         f_longer = value(oracle, x_spare)
         if not f_longer < f_new:
             break
-        t, f_new = longer, f_longer
+        t, f_new, longer = longer, f_longer, GROWTH * longer
         x_trial, x_spare = x_spare, x_trial
-        longer = GROWTH * t
     return t, f_new, x_trial, x_spare
 
 
 @routine
 def newton_cycle(oracle, state, decrement, largest):
     """One truncated Newton direction, a step along it, and the long step that the detected order asks for."""
-    x, f, g, _, _, memory, krylov, room, z, d, x_trial, g_trial, x_spare, g_spare, _, length, _, hold, source, K, \
+    x, f, g, _, _, memory, krylov, room, z, d, x_trial, g_trial, x_spare, g_spare, _, length, _, low, hold, source, K, \
         failures, _, _ = state
+    low = min(low, decrement)
     used, concave, source = newton_cg(oracle, x, g, z, decrement, memory, FORCING, source, krylov, d)
     slope = dot(g, d)
     if not slope < 0.0:
         return State(x, f, g, 0.0, RUNNING, memory, krylov, room, z, d, x_trial, g_trial, x_spare, g_spare, 1.0, length,
-                     largest, HOLD_AFTER_FAILURE, source, K, failures, used, 0.0)
+                     largest, low, HOLD_AFTER_FAILURE, source, K, failures, used, 0.0)
     t, f_new, slope_new, outcome, K, g_new, g_spare = search(
         oracle, x, f, d, slope, 1.0, math.nan, weak_wolfe(C1, C2), K, 0.0, room, x_trial, g_trial, g_spare)
     if outcome == FAILED:
         forget(memory)
         return State(x, f, g, 0.0, RUNNING, memory, krylov, room, z, d, x_trial, g_new, x_spare, g_spare, 1.0, length,
-                     largest, HOLD_AFTER_FAILURE, source, K, failures, used, 0.0)
+                     largest, low, HOLD_AFTER_FAILURE, source, K, failures, used, 0.0)
     learn_step(memory, x_trial, x, g_new, g)
-    if t < 1.0 or concave:
-        hold = HOLD_AFTER_SHORT
     t_star, order = power_min(t, f, f_new, slope, slope_new)
+    longer, tries = min(t_star, REACH * t), 1 if order > FLAT and WORTHWHILE * t < t_star < math.inf else 0
+    if concave:
+        longer, tries = GROWTH * t, TRACK if slope_new < 0.0 else 0
+    hold = HOLD_AFTER_SHORT if concave or t < 1.0 else HOLD_AFTER_REFUSAL if tries > 0 else 0
     taken = t
-    t, f_new, x_trial, x_spare = lengthened(oracle, x, f_new, d, t, t_star, order, concave and slope_new < 0.0,
-                                            x_trial, x_spare)
+    t, f_new, x_trial, x_spare = lengthened(oracle, x, f_new, d, t, longer, tries, x_trial, x_spare)
     if t > taken:
         gradient(oracle, x_trial, g_new)
-        if not concave:
-            hold = max(hold, HOLD_AFTER_LONG)
+        if hold == HOLD_AFTER_REFUSAL:
+            hold = HOLD_AFTER_LONG
     return State(x_trial, f_new, g_new, t, RUNNING, memory, krylov, room, z, d, x, g, x_spare, g_spare, 1.0, length, largest,
-                 hold, source, K, failures, used, order)
+                 low, hold, source, K, failures, used, order)
 
 
 @routine
@@ -222,11 +225,11 @@ class RavineQNMethod(Method):
     ----------
     preset : {"simple", "full"}
         ``"simple"`` is L-BFGS with the first two pieces, and never far from it. ``"full"`` adds the Newton-CG cycles, which
-        pay where the minimum is flat or ill-conditioned; on ordinary problems they cost up to a third.
+        pay where the minimum is flat or ill-conditioned, and cost some evaluations more where it is neither
+        (docs/methods/polyak.md).
     m : int >= 1
-        Pairs kept, and at most as many products in a cycle. Most of the gain over L-BFGS with its usual 10 pairs is due to
-        these 100: near a flat minimum the curvature spans many orders of magnitude, and what is forgotten has to be paid
-        for again.
+        Pairs kept. Most of the gain over L-BFGS with its usual 10 pairs is due to these 100: near a flat minimum the
+        curvature spans many orders of magnitude, and what is forgotten has to be paid for again.
 
     Notes
     -----
@@ -261,7 +264,7 @@ class RavineQNMethod(Method):
     columns: ClassVar = ("pairs", "products", "order")
     monotone: ClassVar = True
     cost: ClassVar = "1.1 f, 1.1 g"
-    memory: ClassVar = "2m + 14"
+    memory: ClassVar = "2m + 16, full 4m + 16"
     paper: ClassVar = "own"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

@@ -55,11 +55,11 @@ def test_secant_equation_and_the_scale_that_predicts(seed):
         assert np.all(np.linalg.eigvalsh(after) > 0.0) and not np.array_equal(before, after)
 
 
-def test_the_middle_is_a_harmonic_mean_of_the_last_nine():
+def test_the_middle_is_a_harmonic_mean_of_the_last_five():
     memory = aware.make_aware(1, 1)
     for k in range(1, 15):
         aware.learn_pair(memory, np.array([1.0]), np.array([float(k)]))     # in one dimension every scale is 1/k
-    assert memory.gamma[0] == pytest.approx(9.0 / sum(range(6, 15)), rel=1e-14)
+    assert memory.gamma[0] == pytest.approx(5.0 / sum(range(10, 15)), rel=1e-14)
 
 
 def test_pairs_without_curvature_are_refused():
