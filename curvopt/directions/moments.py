@@ -4,6 +4,8 @@ import math
 from .. import _checks
 from .._jit import kernel
 
+PAPER, TORCH, RELATIVE = range(3)       # forms of Adam: where its eps stands
+
 
 @kernel
 def update_moments(g, beta1, beta2, m, v):

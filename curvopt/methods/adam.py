@@ -22,11 +22,14 @@ from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
 from .._oracle import gradient, value
+from .._sampling import SAMPLING, batch_parameters
+from .._sampling import residual as measured_residual
 from .._status import RUNNING, STEP_FAILED
+from .._stopping import residual
 from .._vectors import copy_to, norm_inf
-from ..directions.moments import decays, moments_step, update_moments
+from ..directions.moments import PAPER, RELATIVE, TORCH, decays, moments_step, update_moments
+from . import adam_batches
 
-PAPER, TORCH, RELATIVE = range(3)
 FORMS = {"paper": PAPER, "torch": TORCH, "relative": RELATIVE}
 
 
@@ -117,7 +120,7 @@ def step(oracle, state, params):
 
 @dataclass(frozen=True, repr=False)
 class AdamMethod(Method):
-    """Adam, on the full gradient.
+    """Adam, on the full gradient or on batches of rows.
 
     One value and one gradient an iteration; six vectors. The values of ``fun`` go up and down, and with a fixed
     learning rate the run ends in a neighbourhood of a minimizer rather than at it; the result is the best point seen.
@@ -136,12 +139,23 @@ class AdamMethod(Method):
         which is eps_k = eps / sqrt(1 - beta2^k). ``"relative"`` is ours, and is what the automatic ``FUSEPV`` uses: as
         ``"torch"`` with eps_k = eps max|g|, g at the point where the means begin, so that f -> c f leaves the path as
         it is.
+    batch_size : int >= 1, optional
+        For a `FiniteSum` or an `Expectation`: rows of the batch that each step takes its gradient from. By default the
+        gradient is the full one.
+    check_every : int >= 0
+        With batches, iterations between measurements of fun and its gradient over all rows; 0: about one pass.
+    sampling : {"epoch", "batch", "replacement"}
+        With batches: those of a random order of all rows, a new one each epoch; each without replacement from all rows; or
+        with replacement.
 
     Notes
     -----
     An addition to [1]_: where ``fun`` or ``jac`` is not finite at the new point, the point is refused, the learning rate
     halved for the rest of the run, and both means begin again from zero at the old point (the history has a step of 0
     there). When a halved rate no longer moves x, the run ends with STEP_FAILED.
+
+    With batches nothing is refused: a batch whose gradient is not finite is skipped, and 20 in a row end the run with
+    NONFINITE. The run converges only by a measurement over all rows, and the best point measured is the one returned.
 
     The powers beta^k are kept as running products; their error is below k rounding errors.
 
@@ -168,18 +182,35 @@ class AdamMethod(Method):
     beta2: float = 0.999
     eps: float = 1e-8
     form: str = "torch"
+    batch_size: int = None
+    check_every: int = 0
+    sampling: str = "epoch"
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "6"
     paper: ClassVar = "arXiv:1412.6980"
-    init: ClassVar = staticmethod(init)
-    step: ClassVar = staticmethod(step)
 
     def validated(self):
-        return Params(
-            _checks.positive("lr", self.lr), *decays(self.beta1, self.beta2), _checks.positive("eps", self.eps),
-            _checks.choice("form", self.form, FORMS),
-        )
+        numbers = (_checks.positive("lr", self.lr), *decays(self.beta1, self.beta2), _checks.positive("eps", self.eps),
+                   _checks.choice("form", self.form, FORMS))
+        rows = batch_parameters(1 if self.batch_size is None else self.batch_size, self.check_every, self.sampling, SAMPLING)
+        return Params(*numbers) if self.batch_size is None else adam_batches.Params(*rows, *numbers)
+
+    @property
+    def needs(self):
+        return ("jac",) if self.batch_size is None else ("samples",)
+
+    @property
+    def init(self):
+        return init if self.batch_size is None else adam_batches.init
+
+    @property
+    def step(self):
+        return step if self.batch_size is None else adam_batches.step
+
+    @property
+    def residual(self):
+        return residual if self.batch_size is None else measured_residual
 
     @property
     def name(self):

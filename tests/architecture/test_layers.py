@@ -35,6 +35,7 @@ METHOD_BRIDGES = {
     ("methods.fuse", "methods.quasi_newton"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
     **{(f"methods.{fuse}", f"methods.{half}"): "FUSE-PV is Adam and quasi-Newton in turns; nothing else is in it"
        for fuse in ("fuse_pv", "fuse_auto") for half in ("adam", "quasi_newton")},
+    ("methods.adam", "methods.adam_batches"): "one method, its step on batches in a file of its own",
     ("methods.fuse_pv", "methods.fuse_auto"): "one method, its automatic switch in a file of its own",
 }
 
