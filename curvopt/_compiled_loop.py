@@ -12,6 +12,7 @@ from ._jit import ENABLED, FINGERPRINT, cached, routine
 from ._objective import NotCompilable
 from ._oracle import HESS_KNOWN, Oracle
 from ._sampling import SampledOracle, draw_rows
+from ._status import RUNNING
 
 _loops = {}             # (algorithm text, types) -> machine code
 _ready = {}             # (algorithm text, user callables, types of args) -> the same, found without asking for types
@@ -20,21 +21,28 @@ NOTICE_AFTER = 0.5      # seconds of compilation worth a line
 
 
 def make_entry(advance):
+    from ._compiled_tuples import plain
+
     advance = routine(advance)
 
     def entry(fun, jac, hessp, data, state, params, tol, best, nit, budget, trace):
-        return advance(Oracle(fun, jac, hessp, data), state, params, tol, best, nit, budget, trace)
+        oracle = Oracle(fun, jac, hessp, data)
+        state, nit, status, gnorm = advance(oracle, state, params, tol, best, nit, budget, trace)
+        return plain(state), nit, status, gnorm
 
     return entry
 
 
 def make_sampled_entry(advance):
+    from ._compiled_tuples import plain
+
     advance = routine(advance)
 
     def entry(fun, jac, hessp, batch_fun, batch_jac, batch_hessp, n_samples,
               data, state, params, tol, best, nit, budget, trace):
         oracle = SampledOracle(fun, jac, hessp, data, batch_fun, batch_jac, batch_hessp, draw_rows, n_samples, state.rng)
-        return advance(oracle, state, params, tol, best, nit, budget, trace)
+        state, nit, status, gnorm = advance(oracle, state, params, tol, best, nit, budget, trace)
+        return plain(state), nit, status, gnorm
 
     return entry
 
@@ -103,9 +111,11 @@ def name_apart(*records):
 def _compile_loop(make_advance, parts, types_, sampled):
     from numba import float64, int64, njit, types
 
+    from ._compiled_tuples import plain_type
+
     data_t, state_t, params_t, tol_t, best_t = types_
     extra = (int64,) if sampled else ()
-    signature = types.Tuple((state_t, int64, int64, float64))(
+    signature = types.Tuple((plain_type(state_t), int64, int64, float64))(
         *function_types(data_t, sampled), *extra, data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
     )
     make = make_sampled_entry if sampled else make_entry
@@ -156,30 +166,53 @@ def compiled_advance(make_advance, parts, objective, arguments):
     functions = (*callables, objective.n_samples) if len(callables) > 3 else callables
     spent = time.perf_counter() - began
 
+    interpreted = make_advance(*parts)
+
     def advance(oracle, state, params, tol, best, nit, budget, trace):
-        before = copy.deepcopy((state, best)) if budget > 1 else None
+        before = copy.deepcopy((state, best)) if budget > 1 else (state, best)
         counts, work = objective.counts.copy(), objective.data.work.copy()
         try:
-            return entry(*functions, objective.data, state, params, tol, best, nit, budget, trace)
+            values, nit, status, gnorm = entry(*functions, objective.data, state, params, tol, best, nit, budget, trace)
         except BaseException as error:
-            # Machine code that an impatient Ctrl-C ran into lets a SystemError out, with the interrupt for its cause.
-            interrupted = any(isinstance(e, KeyboardInterrupt) for e in (error, error.__cause__, error.__context__))
-            if before is None and interrupted:
-                raise KeyboardInterrupt from None
-            if before is None:
-                raise
-            # The buffers are somewhere inside a chunk. The same steps again, interpreted and one at a time, have the
-            # same bits: they end at the same exception, with the iterate before it known and a Python traceback.
-            objective.counts[:], objective.data.work[:] = counts, work
-            objective.counts[HESS_KNOWN] = 0
-            raise Replay(*before, interrupted) from None
+            while isinstance(error, SystemError) and error.__cause__ is not None:
+                error = error.__cause__     # raised by the handler of a signal while numba handed back the results
+            state, best = before
+            if budget > 1:
+                objective.counts[:], objective.data.work[:] = counts, work
+                objective.counts[HESS_KNOWN] = 0
+                if not isinstance(error, KeyboardInterrupt):
+                    state, nit, error = replay(interpreted, oracle, state, params, tol, best, nit, budget, trace[:0], error)
+            raise Broken(state, best, nit, error) from None
+        return named(values, state), nit, status, gnorm
 
     return advance, spent
 
 
-class Replay(Exception):
-    """Something was raised inside a compiled chunk: carries copies of (state, best) from before it, and whether that
-    was Ctrl-C."""
+class Broken(Exception):
+    """Something was raised inside a compiled chunk. Carries the state before the step that raised, the best point, the
+    iteration, and what was raised."""
+
+
+def replay(advance, oracle, state, params, tol, best, nit, budget, trace, error):
+    """(state, nit, error) before the step of a chunk that raised: the chunk again, interpreted, one step at a time.
+
+    The buffers of the chunk that was lost are somewhere inside it. The same steps have the same bits and end at the same
+    exception, with the iterate before it known and a Python traceback. When they raise nothing, `error` came from outside,
+    such as the handler of a signal, and still holds.
+    """
+    try:
+        for _ in range(budget):
+            state, nit, status, _ = advance(oracle, state, params, tol, best, nit, 1, trace)
+            if status != RUNNING:
+                break
+    except BaseException as raised:
+        return state, nit, raised
+    return state, nit, error
+
+
+def named(values, like):
+    """Plain tuples with the names of `like` put back, inner ones as well."""
+    return type(like)(*(named(v, inner) if isinstance(inner, tuple) else v for v, inner in zip(values, like)))
 
 
 class Notice:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._compiled_loop import Replay, compiled_advance
+from ._compiled_loop import Broken, compiled_advance
 from ._jit import kernel
 from ._objective import NotCompilable
 from ._oracle import HESS_KNOWN, NFEV, NHEV, NJEV, ROWS, SAMPLE_F
@@ -165,12 +165,12 @@ def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=
         first, last.done, clock = nit, -1, time.perf_counter()
         try:
             state, nit, status, gnorm = advance(oracle, state, method.params, tol, best, nit, size, trace)
-        except Replay as replay:
-            state, best, interrupted = replay.args
-            advance, size, chunk, trace = interpreted, 1, 1, trace[:0]
-            if interrupted:
-                yield Snapshot(nit, status, state, gnorm, best, trace, before + clock - began - spent, spent, compiled)
-                raise KeyboardInterrupt from None
+        except Broken as broken:
+            state, best, nit, error = broken.args
+            if size > 1:    # the last snapshot was that of the iterate before the chunk
+                gnorm, seconds = method.residual(state, tol.norm), before + time.perf_counter() - began - spent
+                yield Snapshot(nit, status, state, gnorm, best, trace[:0], seconds, spent, compiled)
+            raise error from None
         except BaseException:
             if last.done > 0:   # show what the chunk had reached before the exception goes on
                 nit, state, gnorm = first + last.done, last.state, method.residual(last.state, tol.norm)

@@ -44,9 +44,9 @@ class Options:
             self.maxtime = _checks.real("maxtime", self.maxtime)
             if self.maxtime < 0.0:
                 raise ValueError(f"maxtime must be non-negative (seconds), got {self.maxtime!r}")
-        self.disp = int(self.disp) if isinstance(self.disp, bool) or self.disp is None else _checks.count("disp", self.disp)
-        self.history = int(self.history) if isinstance(self.history, bool) or self.history is None \
-            else _checks.count("history", self.history)
+        for name in ("disp", "history"):    # None and False are 0, True is 1: every iteration, or a summary
+            given = getattr(self, name)
+            setattr(self, name, int(bool(given)) if given in (None, True, False) else _checks.count(name, given))
         if self.chunk is not None:
             self.chunk = _checks.count("chunk", self.chunk, 1)
         if self.compiled not in (None, True, False):

@@ -10,13 +10,23 @@ FLOAT64 = np.dtype(np.float64)
 
 # ---- results of user functions ---------------------------------------------------------------------------------------
 
+def as_array(v):
+    """`v` as an array; what NumPy cannot make one of, such as (f, g), as an array of objects that later tests refuse."""
+    try:
+        return np.asarray(v)
+    except ValueError:
+        array = np.empty(len(v), dtype=object)
+        array[:] = v
+        return array
+
+
 def as_real(f):
     """A float from what `fun` returned: a real number, or an array that holds one."""
     if isinstance(f, (float, int, np.floating, np.integer)):
         return float(f)
     if f is None:
         raise TypeError("fun returned None; it must return a real number (is a `return` missing?)")
-    array = np.asarray(f)
+    array = as_array(f)
     if np.iscomplexobj(array):
         raise TypeError(f"fun returned a complex value ({f!r}); return a real number, for example its .real part")
     if array.size != 1 or array.dtype.kind not in "fiub":
@@ -29,7 +39,7 @@ def as_real(f):
 
 def write_vector(name, v, shape, out):
     """Copy what `jac` or `hessp` returned into `out`, or say what is wrong with it."""
-    array = np.asarray(v)
+    array = as_array(v)
     if array.shape != shape and not (out.size == 1 and array.size == 1):
         what = "None" if v is None else f"an array of shape {array.shape}"
         raise ValueError(f"{name} returned {what}; x has shape {shape} and {name} must have the same"

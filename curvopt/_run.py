@@ -112,11 +112,11 @@ def attach(error, method, objective, snapshot):
     """Leave the iterate so far with an exception of a user function, which goes on unchanged."""
     x, f, _ = best_point(method, snapshot)
     shown = np.array2string(x.reshape(objective.shape), floatmode="unique", threshold=50, separator=", ")
-    error.add_note(f"curvopt: {method.name} was at iteration {snapshot.nit}; best point so far: fun = {f!r}, x = {shown}")
     try:
+        error.add_note(f"curvopt: {method.name} was at iteration {snapshot.nit}; best point so far: fun = {f!r}, x = {shown}")
         error.curvopt_x, error.curvopt_fun = x.copy().reshape(objective.shape), float(f)
     except AttributeError:
-        pass
+        pass    # an exception that takes no attributes: better it comes out bare than another one in its place
 
 
 def nonfinite_error(method, objective, snapshot):
