@@ -18,7 +18,7 @@ LAYERS = (
     ("_stopping", "linesearch.", "stepsize.", "directions."),
     ("_method",),
     ("methods.",),
-    ("_catalogue", "_compiled_loop", "_history", "_loop", "_plot"),
+    ("_catalogue", "_compiled_loop", "_compiled_tuples", "_history", "_loop", "_plot"),
     ("_options", "_callback", "_interrupt", "_problem_checks", "_result", "_run", "_second_order"),
     ("_minimize", "baselines"),
     ("_slices", "_many", "_compiled_many"),
