@@ -67,6 +67,16 @@ def strong_wolfe(c1, c2):
 
 
 @routine
+def strong_wolfe_unscaled(c1, c2):
+    """The same for a direction whose length means nothing, such as the first one: extrapolating by up to 1000.
+
+    Measured on x -> c x: it saves a trial or two for each factor 100 by which the first one is too short, and nothing is
+    lost at c = 1.
+    """
+    return Wolfe(c1, c2, True, 1000.0, 20)
+
+
+@routine
 def weak_wolfe(c1, c2):
     """The same without a bound on a slope that has changed sign."""
     return Wolfe(c1, c2, False, 10.0, 20)

@@ -183,3 +183,12 @@ def test_bad_parameters(bad):
 def test_bad_dense_after(bad):
     with pytest.raises((ValueError, TypeError), match="dense_after"):
         QuasiNewton.replace(dense_after=bad)
+
+
+@pytest.mark.parametrize("c", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("method", [LBFGS, QuasiNewton], ids=lambda m: m.name)
+def test_the_units_of_x_cost_a_few_trials(method, c):
+    """x -> c x is felt by the first step only, whose length is 1 in the units of x."""
+    plain = Recorder(rosen, rosen_der).run(ROSEN10, method)
+    scaled = Recorder(lambda z: rosen(z / c), lambda z: rosen_der(z / c) / c).run(c * ROSEN10, method, gtol=1e-6 / c)
+    assert scaled.success and scaled.nfev <= 1.25 * plain.nfev
