@@ -14,83 +14,101 @@ from ._vectors import copy_to, same
 # ---- adapters for functions compiled by numba -------------------------------------------------------------------------
 # One text for x of any shape: a 1-D x needs no reshape, and leaving it out lets all 1-D problems share machine code.
 
-def machine_code(function):
+def machine_code(function, counted=True):
+    """Without reference counts for functions that only hand arrays on: counting takes longer than a small problem's `fun`.
+
+    The choice is explicit, since numba would otherwise take that of whichever caller makes it compile. What calls a
+    user's function must count, because arrays come back.
+    """
     from numba import njit
 
-    return njit(error_model="numpy", nogil=True)(function)
+    return njit(error_model="numpy", nogil=True, _nrt=counted)(function)
 
 
 @lru_cache(maxsize=128)
 def value(fun, shape):
     if shape is None:
-        def value(x, data):
-            data.counts[NFEV] += 1
-            copy_to(x, data.work[X_COPY])
-            return float(fun(data.work[X_COPY], *data.args))
+        def call(x, args):
+            return float(fun(x, *args))
     else:
-        def value(x, data):
-            data.counts[NFEV] += 1
-            copy_to(x, data.work[X_COPY])
-            return float(fun(data.work[X_COPY].reshape(shape), *data.args))
-    return machine_code(value)
+        def call(x, args):
+            return float(fun(x.reshape(shape), *args))
+    call = machine_code(call)
+
+    def value(x, data):
+        data.counts[NFEV] += 1
+        copy_to(x, data.work[X_COPY])
+        return call(data.work[X_COPY], data.args)
+
+    return machine_code(value, counted=False)
 
 
 @lru_cache(maxsize=128)
 def gradient(jac, shape):
     if shape is None:
-        def gradient(x, data, out):
-            data.counts[NJEV] += 1
-            copy_to(x, data.work[X_COPY])
-            g = jac(data.work[X_COPY], *data.args)
+        def call(x, args, out):
+            g = jac(x, *args)
             if g.shape != out.shape:
                 raise ValueError("jac returned a vector whose length is not that of x")
             copy_to(g, out)
     else:
-        def gradient(x, data, out):
-            data.counts[NJEV] += 1
-            copy_to(x, data.work[X_COPY])
-            g = jac(data.work[X_COPY].reshape(shape), *data.args)
+        def call(x, args, out):
+            g = jac(x.reshape(shape), *args)
             if g.shape != shape:
                 raise ValueError("jac returned an array whose shape is not that of x")
             copy_to(np.ascontiguousarray(g).reshape(out.size), out)
-    return machine_code(gradient)
+    call = machine_code(call)
+
+    def gradient(x, data, out):
+        data.counts[NJEV] += 1
+        copy_to(x, data.work[X_COPY])
+        call(data.work[X_COPY], data.args, out)
+
+    return machine_code(gradient, counted=False)
 
 
 @lru_cache(maxsize=128)
 def product(hessp, shape):
     if shape is None:
-        def product(x, v, data, out):
-            data.counts[NHEV] += 1
-            copy_to(x, data.work[X_COPY])
-            copy_to(v, data.work[V_COPY])
-            hv = hessp(data.work[X_COPY], data.work[V_COPY], *data.args)
+        def call(x, v, args, out):
+            hv = hessp(x, v, *args)
             if hv.shape != out.shape:
                 raise ValueError("hessp returned a vector whose length is not that of x")
             copy_to(hv, out)
     else:
-        def product(x, v, data, out):
-            data.counts[NHEV] += 1
-            copy_to(x, data.work[X_COPY])
-            copy_to(v, data.work[V_COPY])
-            hv = hessp(data.work[X_COPY].reshape(shape), data.work[V_COPY].reshape(shape), *data.args)
+        def call(x, v, args, out):
+            hv = hessp(x.reshape(shape), v.reshape(shape), *args)
             if hv.shape != shape:
                 raise ValueError("hessp returned an array whose shape is not that of x")
             copy_to(np.ascontiguousarray(hv).reshape(out.size), out)
-    return machine_code(product)
+    call = machine_code(call)
+
+    def product(x, v, data, out):
+        data.counts[NHEV] += 1
+        copy_to(x, data.work[X_COPY])
+        copy_to(v, data.work[V_COPY])
+        call(data.work[X_COPY], data.work[V_COPY], data.args, out)
+
+    return machine_code(product, counted=False)
 
 
 @lru_cache(maxsize=128)
 def pair(fun, shape):
+    def call(x, args, out):
+        f, g = fun(x if shape is None else x.reshape(shape), *args)
+        if g.size != x.size:
+            raise ValueError("fun returned a gradient whose length is not that of x")
+        copy_to(g if shape is None else np.ascontiguousarray(g).reshape(x.size), out)
+        return float(f)
+
+    call = machine_code(call)
+
     def evaluate(x, data):
         data.counts[NFEV] += 1
         copy_to(x, data.work[X_COPY])
-        f, g = fun(data.work[X_COPY] if shape is None else data.work[X_COPY].reshape(shape), *data.args)
-        if g.size != x.size:
-            raise ValueError("fun returned a gradient whose length is not that of x")
-        copy_to(g if shape is None else np.ascontiguousarray(g).reshape(x.size), data.work[KNOWN_G])
-        remember_pair(data, x, float(f))
+        remember_pair(data, x, call(data.work[X_COPY], data.args, data.work[KNOWN_G]))
 
-    return machine_code(evaluate)
+    return machine_code(evaluate, counted=False)
 
 
 @lru_cache(maxsize=128)
@@ -114,7 +132,7 @@ def hessian(hess, shape):
 
 @lru_cache(maxsize=128)
 def builder(builder, callable_):
-    return machine_code(builder(callable_))
+    return machine_code(builder(callable_), counted=False)
 
 
 @lru_cache(maxsize=1)

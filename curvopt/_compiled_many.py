@@ -35,27 +35,48 @@ def _row_of(args, i):
     return lambda args, i: (args[0][i],) + row_of(args[1:], i)
 
 
-def make_solve_one(init, step, residual, report, monotone):
-    """One problem from its start to its end, as a routine."""
+def make_solve_one(init, step, residual, report, monotone, counted=False):
+    """One problem from its start to its end: writes x and its gradient, returns (f, nit, status).
+
+    Between init and the end no array is made and none is kept, so `run` may do without reference counts (unless `counted`):
+    at n = 3 these, atomic and some hundred for each evaluation, take three quarters of the time. Its caller owns all arrays
+    and gets numbers back. A step that makes arrays does not compile in this way.
+    """
     advance = routine(make_advance(step, residual, report, monotone))
 
-    def solve_one(oracle, x0, params, tol):
-        state = init(oracle, x0, params)
+    @njit(error_model="numpy", nogil=True, _nrt=counted)
+    def run(fun, jac, hessp, data, state, params, tol, best, gnorm, trace, x, g):
+        nit = 0
+        status = check(tol, nit, data.counts, state.f, gnorm, state.flag, best.scalars)
+        f = state.f
+        if status == RUNNING:
+            end, nit, status, _ = advance(
+                Oracle(fun, jac, hessp, data), state, params, tol, best, nit, tol.maxiter + 1, trace)
+            if last_is_best(monotone, status):
+                f = end.f
+                copy_to(end.x, x)
+                copy_to(end.g, g)
+                return f, nit, status
+        elif last_is_best(monotone, status):
+            copy_to(state.x, x)
+            copy_to(state.g, g)
+            return f, nit, status
+        copy_to(best.x, x)
+        copy_to(best.g, g)
+        return best.scalars[0], nit, status
+
+    def solve_one(fun, jac, hessp, data, x0, params, tol, trace, x, g):
+        state = init(Oracle(fun, jac, hessp, data), x0, params)
         gnorm = residual(state, tol.norm)
         best = first_best(state, gnorm, monotone)
-        nit = 0
-        status = check(tol, nit, oracle.data.counts, state.f, gnorm, state.flag, best.scalars)
-        if status == RUNNING:
-            state, nit, status, gnorm = advance(
-                oracle, state, params, tol, best, nit, tol.maxiter + 1, np.empty((0, 0)))
-        return state, best, nit, status
+        return run(fun, jac, hessp, data, state, params, tol, best, gnorm, trace, x, g)
 
     return routine(solve_one)
 
 
-def make_entry(solve_one, monotone):
+def make_entry(solve_one):
     def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
-        counts, work = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1]))
+        counts, work, trace = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1])), np.empty((0, 0))
         for i in range(begin, end):
             cursor[0] = i       # the row to blame for an exception
             for j in range(counts.size):
@@ -65,22 +86,35 @@ def make_entry(solve_one, monotone):
                 fs[i], statuses[i] = np.nan, NONFINITE
                 gs[i, :] = np.nan
                 continue
-            oracle = Oracle(fun, jac, hessp, Data(row_of(args, i) + shared, counts, work, hess))
-            state, best, nit, status = solve_one(oracle, starts[i], params, tol)
-            statuses[i], numbers[i, 0] = status, nit
+            data = Data(row_of(args, i) + shared, counts, work, hess)
+            fs[i], numbers[i, 0], statuses[i] = solve_one(fun, jac, hessp, data, starts[i], params, tol, trace, xs[i], gs[i])
             for j in range(3):
                 numbers[i, 1 + j] = counts[j]
-            if last_is_best(monotone, status):
-                fs[i] = state.f
-                copy_to(state.x, xs[i])
-                copy_to(state.g, gs[i])
-            else:
-                fs[i] = best.scalars[0]
-                copy_to(best.x, xs[i])
-                copy_to(best.g, gs[i])
         cursor[0] = end
 
     return entry
+
+
+def compile_entry(parts, signature):
+    """The machine code for these routines: without reference counts where no step makes an array."""
+    for counted in (False, True):
+        dispatcher = njit(error_model="numpy", nogil=True)(make_entry(make_solve_one(*parts, counted)))
+        name = identity_of(("many", *parts, counted))
+        if name is not None:
+            cached(dispatcher, name)
+        try:
+            dispatcher.compile(signature)
+        except NumbaError as error:
+            if not counted and makes_arrays(error):
+                continue
+            raise NotCompilable(f"the loop does not compile: {first_line(error)}") from error
+        dispatcher.disable_compile()
+        return dispatcher
+
+
+def makes_arrays(error):
+    """Whether compilation without reference counts failed for want of them."""
+    return "NRT required but not enabled" in str(error)
 
 
 def compiled_entry(method, objective, args, shared, starts, tol):
@@ -98,16 +132,7 @@ def compiled_entry(method, objective, args, shared, starts, tol):
             if key not in _entries:
                 signature = none(*function_types(data_t), args_t, shared_t, matrix, matrix, params_t, tol_t, int64, int64,
                                  int64[::1], matrix, vector, matrix, int64[::1], int64[:, ::1])
-                dispatcher = njit(error_model="numpy", nogil=True)(make_entry(make_solve_one(*parts), method.monotone))
-                name = identity_of(("many", *parts))
-                if name is not None:
-                    cached(dispatcher, name)
-                try:
-                    dispatcher.compile(signature)
-                except NumbaError as error:
-                    raise NotCompilable(f"the loop does not compile: {first_line(error)}") from error
-                dispatcher.disable_compile()
-                _entries[key] = dispatcher
+                _entries[key] = compile_entry(parts, signature)
     entry = _entries[key]
 
     def solve_rows(begin, end, cursor, outputs):
@@ -119,8 +144,9 @@ def compiled_entry(method, objective, args, shared, starts, tol):
 def make_solver(method, objective, options):
     """A jitted ``(x0, args) -> (x, fun, status, nit)`` for calls from compiled code."""
     fun, jac, hessp = objective.compiled_callables()
-    solve_one = make_solve_one(method.init, method.step, method.residual, method.report, method.monotone)
-    params, tol, monotone = method.params, options.tolerances(1), method.monotone
+    # The types are not known before it is called: no second attempt is possible, so references are counted.
+    solve_one = make_solve_one(method.init, method.step, method.residual, method.report, method.monotone, counted=True)
+    params, tol = method.params, options.tolerances(1)
     by_n = options.maxiter is None
     keep_hess = objective.data.hess.size > 0
     tol_type = type(tol)
@@ -129,13 +155,11 @@ def make_solver(method, objective, options):
         n = x0.size
         side = n if keep_hess else 0
         data = Data(args, np.zeros(N_COUNTS, np.int64), np.empty((8, n)), np.empty((side, side)))
-        start = np.empty(n)
+        start, x, g = np.empty(n), np.empty(n), np.empty(n)
         copy_to(x0, start)
         maxiter = max(10_000, 200 * n) if by_n else tol.maxiter
         limits = tol_type(tol.gtol, tol.norm, tol.ftarget, maxiter, tol.maxfev, tol.maxjev, tol.maxhev, tol.stop_nonfinite)
-        state, best, nit, status = solve_one(Oracle(fun, jac, hessp, data), start, params, limits)
-        if last_is_best(monotone, status):
-            return state.x, state.f, status, nit
-        return best.x, best.scalars[0], status, nit
+        f, nit, status = solve_one(fun, jac, hessp, data, start, params, limits, np.empty((0, 0)), x, g)
+        return x, f, status, nit
 
     return njit(error_model="numpy", nogil=True)(solver)

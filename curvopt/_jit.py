@@ -1,6 +1,6 @@
 """The two kinds of numerical function in this library, and the only place that configures numba.
 
-``kernel``   arithmetic on arrays and scalars: explicit loops, never a callable. Always machine code.
+``kernel``   arithmetic on arrays and scalars: explicit loops, never a callable, makes no array. Always machine code.
 ``routine``  algorithm text: may take callables. Plain Python until a compiled loop reaches it.
 
 Neither uses ``fastmath``: with whole-array arithmetic confined to kernels, an interpreted and a compiled run give the
@@ -96,7 +96,11 @@ if ENABLED:
         return dispatcher
 
     def kernel(function):
-        return cached(njit(error_model="numpy")(function))
+        # Reference counts of views such as S[j] are atomic and take longer than the arithmetic on a few numbers. Kernels of
+        # this package make no arrays and return none, so they need no counts; a kernel that makes one does not compile.
+        # The problems do as users do. The choice is explicit, or numba would take that of the caller.
+        inside = function.__module__.startswith(__package__ + ".") and ".problems." not in function.__module__
+        return cached(njit(error_model="numpy", _nrt=not inside)(function))
 
     routine = register_jitable(error_model="numpy")
 

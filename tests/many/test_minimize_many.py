@@ -2,6 +2,7 @@
 import math
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -201,3 +202,48 @@ def test_solver_in_compiled_code_has_the_same_bits():
     assert np.array_equal(xs, many.x) and np.array_equal(numbers, np.c_[many.status, many.nit])
     with pytest.raises(ValueError, match="not compiled"):
         curvopt.solver(METHOD, fun.py_func, jac)
+
+
+# ---- several Python threads that solve at once get what one gets
+
+WORKERS = 4
+
+
+def at_once(task):
+    """`task(i)` in each of the threads, all begun together."""
+    gate = threading.Barrier(WORKERS)
+
+    def begin(i):
+        gate.wait(timeout=60)
+        return task(i)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(begin, range(WORKERS)))
+
+
+def test_minimize_many_from_several_threads():
+    problems = [series(40 + i, seed=20 + i) for i in range(WORKERS)]
+    alone = [solve(*p) for p in problems]
+    together = at_once(lambda i: solve(*problems[i], workers=1 + i % 2))
+    assert all(map(same, alone, together))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_minimize_from_several_threads(compiled):
+    x0, t, y = series(WORKERS, seed=30)
+
+    def one(i):
+        return curvopt.minimize(fun, x0[i], args=(t[i], y[i], 1.0), jac=jac, method=METHOD,
+                                options={"compiled": compiled, "history": True})
+
+    for a, b in zip([one(i) for i in range(WORKERS)], at_once(one)):
+        assert np.array_equal(a.x, b.x) and (a.nit, a.nfev, a.njev, a.nhev) == (b.nit, b.nfev, b.njev, b.nhev)
+        assert np.array_equal(a.history.fun, b.history.fun)
+
+
+def test_first_use_from_several_threads():
+    """Functions that no thread has compiled yet."""
+    fresh = [njit(f.py_func) for f in (fun, jac)]
+    x0, t, y = series(10, seed=31)
+    for result in at_once(lambda i: solve(x0, t, y, f=fresh[0], g=fresh[1])):
+        assert result.compiled and same(result, solve(x0, t, y))
