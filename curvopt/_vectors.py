@@ -27,21 +27,28 @@ def dot(u, v):
 @kernel
 def norm_inf(v):
     """The largest absolute entry; NaN if any entry is NaN."""
-    a = b = c = d = 0.0
-    nan = 0.0       # becomes NaN with the first entry that is; comparisons alone would lose it
-    whole = v.size // 4 * 4
-    for i in range(0, whole, 4):
+    a = b = c = d = e = f = g = h = 0.0
+    nan = mark = 0.0    # become NaN with the first entry that is; comparisons alone would lose it
+    whole = v.size // 8 * 8
+    for i in range(0, whole, 8):
         p, q, r, s = abs(v[i]), abs(v[i + 1]), abs(v[i + 2]), abs(v[i + 3])
         a = p if p > a else a
         b = q if q > b else b
         c = r if r > c else c
         d = s if s > d else d
-        nan += 0.0 * (v[i] + v[i + 1]) + 0.0 * (v[i + 2] + v[i + 3])
+        nan += 0.0 * (p + q) + 0.0 * (r + s)
+        p, q, r, s = abs(v[i + 4]), abs(v[i + 5]), abs(v[i + 6]), abs(v[i + 7])
+        e = p if p > e else e
+        f = q if q > f else f
+        g = r if r > g else g
+        h = s if s > h else h
+        mark += 0.0 * (p + q) + 0.0 * (r + s)
     for i in range(whole, v.size):
         p = abs(v[i])
         a = p if p > a else a
-        nan += 0.0 * v[i]
-    largest = max(max(a, b), max(c, d))
+        nan += 0.0 * p
+    largest = max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h)))
+    nan += mark
     if nan == nan:
         return largest
     for i in range(v.size):     # some entry is NaN or infinite: which

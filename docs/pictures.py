@@ -227,7 +227,47 @@ def switches(path):
     save(plt, figure, path)
 
 
-PICTURES = {"paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches}
+def decay(path, side=256):
+    """Rates of exponential decay, fitted at every pixel of a series of noisy images."""
+    import math
+
+    import matplotlib.pyplot as plt
+    from numba import njit
+
+    @njit
+    def fun(x, y, t):
+        """Half the sum of squares of x0 exp(-x1 t) - y, and its gradient."""
+        f, g = 0.0, np.zeros(2)
+        for i in range(t.size):
+            e = math.exp(-x[1] * t[i])
+            r = x[0] * e - y[i]
+            f += 0.5 * r * r
+            g[0] += r * e
+            g[1] -= r * x[0] * t[i] * e
+        return f, g
+
+    rng = np.random.default_rng(0)
+    u, v = np.meshgrid(np.linspace(-1.0, 1.0, side), np.linspace(-1.0, 1.0, side))
+    rates = 0.6 + 1.2 * np.exp(-8.0 * ((u - 0.3) ** 2 + (v + 0.2) ** 2)) + 0.3 * (np.hypot(u + 0.4, v - 0.3) < 0.35)
+    times = np.linspace(0.0, 3.0, 12)
+    series = (1.5 + 0.5 * u)[..., None] * np.exp(-rates[..., None] * times) + 0.03 * rng.standard_normal((side, side, 12))
+    pixels = series.reshape(-1, times.size)
+    result = curvopt.minimize_many(fun, np.ones((len(pixels), 2)), args=(pixels,), shared=(times,), jac=True,
+                                   method="quasinewton")
+    figure, ax = axes(plt, 3, (9.4, 3.1))
+    for one, image, title in ((ax[0], series[..., 4], "one image of twelve"),
+                              (ax[1], result.x[:, 1].reshape(side, side), "fitted rate"),
+                              (ax[2], rates, "true rate")):
+        low, high = (None, None) if one is ax[0] else (rates.min(), rates.max())
+        shown = one.imshow(image, cmap="viridis", vmin=low, vmax=high)
+        one.set(xticks=[], yticks=[], title=title)
+        one.title.set_fontsize(9.5)
+        one.grid(False)
+        figure.colorbar(shown, ax=one, shrink=0.8)
+    save(plt, figure, path)
+
+
+PICTURES = {"paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay}
 
 
 def draw_all(folder):
