@@ -144,7 +144,7 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     --------
     >>> import curvopt
     >>> for it in curvopt.iterate(lambda x: float(x @ x), [3.0, 4.0], jac=lambda x: 2 * x, method="sgm"):
-    ...     print(it.nit, it.fun)
+    ...     print(it.nit, round(it.fun, 12))
     0 25.0
     1 0.0
     """
