@@ -47,6 +47,19 @@ def test_kernels_take_no_callables(path):
         assert not function.args.defaults and not function.args.kw_defaults, f"kernel {function.name}: default arguments"
 
 
+@pytest.mark.parametrize("path", [path for path in FILES if "problems" not in path.parts], ids=label)
+def test_kernels_return_no_array_they_were_given(path):
+    """They are compiled without reference counts: the caller would release an array that it was lent."""
+    for function in decorated(path, "kernel"):
+        arrays = {node.value.id for node in ast.walk(function) if isinstance(node, ast.Subscript)
+                  and isinstance(node.value, ast.Name)} & parameters(function)
+        for node in ast.walk(function):
+            if isinstance(node, ast.Return) and node.value is not None:
+                parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                names = {part.id for part in parts if isinstance(part, ast.Name)}
+                assert not names & arrays, f"kernel {function.name} returns {names & arrays}"
+
+
 @pytest.mark.parametrize("path", FILES, ids=label)
 def test_only_the_house_knows_numba(path):
     if path.name == "_jit.py" or path.name.startswith("_compiled_") or label(path) in NUMBA_FILES:
