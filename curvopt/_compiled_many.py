@@ -39,7 +39,7 @@ def make_solve_one(init, step, residual, report, monotone, counted=False):
     """One problem from its start to its end: writes x and its gradient, returns (f, nit, status).
 
     Between init and the end no array is made and none is kept, so `run` may do without reference counts (unless `counted`):
-    at n = 3 these, atomic and some hundred for each evaluation, take three quarters of the time. Its caller owns all arrays
+    at n = 3 these, atomic and some hundred for each evaluation, take 70 % of the time. Its caller owns all arrays
     and gets numbers back. A step that makes arrays does not compile in this way.
     """
     advance = routine(make_advance(step, residual, report, monotone))
