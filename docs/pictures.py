@@ -267,7 +267,44 @@ def decay(path, side=256):
     save(plt, figure, path)
 
 
-PICTURES = {"paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay}
+def ravine(path):
+    """GDPolyak on a ravine: short steps fall onto it, long steps go along it, and the long ones grow exponentially."""
+    import matplotlib.pyplot as plt
+
+    problem, K = curvopt.problems.rosenbrock_quartic(10.0, x0=(0.95, 0.35)), 15
+    method = curvopt.GDPolyak.replace(eta=0.0125, K=K)
+    result = curvopt.minimize(problem.fun, problem.x0, args=problem.args, jac=problem.jac, method=method,
+                              options={"gtol": 0.0, "maxiter": 7 * (K + 1), "history": True, "return_all": True})
+    points, kind = np.array(result.allvecs), result.history.long_step
+    figure, ax = axes(plt, 2, (9.0, 3.8))
+    across, up = np.meshgrid(np.linspace(-0.1, 1.05, 240), np.linspace(-0.2, 1.05, 240))
+    ax[0].contour(across, up, across ** 4 + 10.0 * (up - across ** 2) ** 2, levels=np.geomspace(1e-4, 4.0, 10),
+                  colors="#c9c9c9", linewidths=0.7)
+    u = np.linspace(0.0, 1.0, 100)
+    ax[0].plot(u, u * u, ":", color=GREEN, linewidth=1.4, label="the ravine, $y = x^2$")
+    for i in range(1, len(points)):
+        long = kind[i] == 1.0
+        ax[0].plot(*points[i - 1:i + 1].T, "o-" if long else ".-", color=RED if long else BLUE, markersize=3.5,
+                   linewidth=1.6 if long else 1.0, label={1: "short steps", K + 1: "long steps"}.get(i))
+    ax[0].plot(0, 0, "+", color="black", markersize=9)
+    ax[0].set(xlabel="x", ylabel="y")
+    ax[0].legend(frameon=False, fontsize=8.5)
+    method = method.replace(K=100)
+    history = curvopt.minimize(problem.fun, problem.x0, args=problem.args, jac=problem.jac, method=method,
+                               options={"gtol": 0.0, "maxiter": 2500, "history": True}).history
+    long = history.long_step == 1.0
+    ax[1].semilogy(history.nit[long], history.step[long], "o", color=RED, markersize=3.5, label="long step")
+    ax[1].semilogy(history.nit[~long], history.step[~long], ".", color=BLUE, markersize=1.5, label="short step")
+    ax[1].semilogy(history.nit, history.fun, color=GREY, linewidth=1.0, label="$f - f^*$")
+    ax[1].set(xlabel="iteration (K = 100)")
+    ax[1].legend(frameon=False, fontsize=8.5)
+    save(plt, figure, path)
+
+
+PICTURES = {
+    "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
+    "ravine.png": ravine,
+}
 
 
 def draw_all(folder):
