@@ -301,10 +301,54 @@ def ravine(path):
     save(plt, figure, path)
 
 
+def smallest_gradient(solve, shift, eigenvalues):
+    """The least ||g||_inf that a run evaluates on a quadratic plus a constant."""
+    norms = []
+
+    def jac(x):
+        norms.append(np.abs(eigenvalues * x).max())
+        return eigenvalues * x
+
+    solve(lambda x: 0.5 * float(eigenvalues @ (x * x)) + shift, jac, np.ones(eigenvalues.size))
+    return min(norms)
+
+
+def floor(path):
+    """The gradient norm that is reached when a constant is added to fun, whose values then agree in more and more digits."""
+    import warnings
+
+    import matplotlib.pyplot as plt
+    from scipy.optimize import minimize
+
+    eigenvalues, shifts, gtol = np.logspace(0, 3, 20), 10.0 ** np.arange(0, 15), 1e-9
+
+    def ours(name):
+        return lambda fun, jac, x0: curvopt.minimize(fun, x0, jac=jac, method=name, options={"gtol": gtol})
+
+    def scipys(name, **options):
+        options = {"gtol": gtol, "maxiter": 5000, **options}
+        return lambda fun, jac, x0: minimize(fun, x0, jac=jac, method=name, options=options)
+
+    runs = (("QuasiNewton", RED, "-", ours("quasinewton")), ("LBFGS", ORANGE, "-", ours("lbfgs")),
+            ("SciPy L-BFGS-B", GREY, "--", scipys("L-BFGS-B", ftol=0.0, maxfun=50_000)),
+            ("SciPy BFGS", GREY, ":", scipys("BFGS")), ("SciPy CG", GREY, "-.", scipys("CG")))
+    figure, (ax,) = axes(plt, 1, (7.2, 3.8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")     # SciPy's line searches say that they gave up
+        for name, colour, line, solve in runs:
+            reached = [smallest_gradient(solve, shift, eigenvalues) for shift in shifts]
+            ax.loglog(shifts, np.maximum(reached, 1e-10), line, color=colour, linewidth=1.7, label=name)
+    ax.axhline(gtol, color="#c9c9c9", linewidth=0.8)
+    ax.set(xlabel="$c$: the run minimizes $f + c$", ylabel=r"least $\|g\|_\infty$ evaluated")
+    ax.legend(frameon=False, fontsize=8.5)
+    ax.set_title("quadratic, 20 variables, condition 1000; asked for: $10^{-9}$", fontsize=10, loc="left")
+    save(plt, figure, path)
+
+
 PICTURES = {
     "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
     "ravine.png": ravine,
-}
+            "floor.png": floor}
 
 
 def draw_all(folder):
