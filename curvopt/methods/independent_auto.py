@@ -131,13 +131,29 @@ def remember(window, seen, length, secant, energy):
 
 
 @kernel
+def order_statistic(window, row, n, k):
+    """The entry with k smaller ones among the first n of a row. The window is short, and sorting would make an array."""
+    for i in range(n):
+        candidate = window[row, i]
+        smaller = equal = 0
+        for j in range(n):
+            if window[row, j] < candidate:
+                smaller += 1
+            elif window[row, j] == candidate:
+                equal += 1
+        if smaller <= k < smaller + equal:
+            return candidate
+    return math.nan
+
+
+@kernel
 def quantile(window, row, seen, level):
     """The quantile of a row of the window, linearly interpolated."""
     n = min(seen, window.shape[1])
-    ordered = np.sort(window[row, :n])
     place = level * (n - 1)
     below = min(int(place), n - 2)
-    return ordered[below] + (place - below) * (ordered[below + 1] - ordered[below])
+    low, high = order_statistic(window, row, n, below), order_statistic(window, row, n, below + 1)
+    return low + (place - below) * (high - low)
 
 
 @kernel
