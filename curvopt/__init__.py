@@ -52,6 +52,7 @@ _METHODS = (
     "ANGD",
     "IANSGD",
     "SGMStochastic",
+    "HDMSecant",
 )
 
 __all__ = ["__version__", *_WHERE, *_METHODS]

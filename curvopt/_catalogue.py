@@ -18,6 +18,7 @@ from .methods import (
     hypergradient_best,
     hypergradient_descent,
     hypergradient_nesterov,
+    hypergradient_secant,
     independent_normalization,
     nesterov,
     normalized_gradient,
@@ -54,6 +55,7 @@ METHODS = {
     "HDMRatio": hypergradient_descent.HDMRatio,
     "HDMBest": hypergradient_best.HDMBest,
     "HDMNesterov": hypergradient_nesterov.HDMNesterov,
+    "HDMSecant": hypergradient_secant.HDMSecant,
 }
 BASELINES = {
     "GD": gradient_descent.GD,

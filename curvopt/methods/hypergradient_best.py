@@ -136,11 +136,12 @@ def step(oracle, state, params):
     published = params.variant == ICML
     alpha = heavy_ball(x, x_old, g, p, beta, x_trial)
     f_trial = value(oracle, x_trial)
-    gradient(oracle, x_trial, g_trial)
     lr = decayed(lr, lr0, k, curvature)
-    beta, acc_beta, usable = learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, g_trial, curvature,
-                                              EPS if published else 0.0, lr, params.lr_beta)
-    usable = usable and math.isfinite(f_trial)
+    usable = math.isfinite(f_trial)
+    if usable:
+        gradient(oracle, x_trial, g_trial)
+        beta, acc_beta, usable = learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, g_trial, curvature,
+                                                  EPS if published else 0.0, lr, params.lr_beta)
     if params.lookahead and usable and curvature > 0.0 and norm(g_trial, 2) > STEEPER * norm(g, 2):
         x_trial, f_trial, g_trial = look_ahead(oracle, x_trial, f_trial, g_trial, p, x_old)
     if accepts(f_trial, f, usable, published):

@@ -129,10 +129,11 @@ def step(oracle, state, params):
         learned(params, state, k, divisor)
     alpha = move(params.shape, p, g, x, x_trial)
     f_trial = value(oracle, x_trial)
-    gradient(oracle, x_trial, g_trial)
     usable = math.isfinite(f_trial)
-    if not params.prescient:
-        usable = learned(params, state, k, divisor) and usable
+    if usable:
+        gradient(oracle, x_trial, g_trial)
+        if not params.prescient:
+            usable = learned(params, state, k, divisor)
     if params.lookahead > 0.0 and usable:
         axpy_to(-params.lookahead, g_trial, x_trial, x_trial)
         f_trial = value(oracle, x_trial)

@@ -96,15 +96,20 @@ def step(oracle, state, params):
     a = weight(L, A)
     between(x, z, a / (A + a), y)
     f_y = value(oracle, y)
-    gradient(oracle, y, g_y)
-    gg = dot(g_y, g_y)
-    if not math.isfinite(f_y + gg):     # z has run away: start the momentum again
+    gg = math.nan
+    if math.isfinite(f_y):
+        gradient(oracle, y, g_y)
+        gg = dot(g_y, g_y)
+    if not math.isfinite(gg):           # z has run away: start the momentum again
         copy_to(x, z)
         return State(x, f, g, 0.0, STEP_FAILED if A == 0.0 else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 0)
     alpha, kind, promised = move(DIAGONAL, p, g_y, y, trial), 2, f_y - 0.5 * gg / L + NOISE * abs(f_y)
     f_new = value(oracle, trial)
-    gradient(oracle, trial, g_trial)
-    if not (learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, 0.0, math.inf) and math.isfinite(f_new)):
+    usable = math.isfinite(f_new)
+    if usable:
+        gradient(oracle, trial, g_trial)
+        usable = learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, 0.0, math.inf)
+    if not usable:
         shrink(p, NONFINITE_SHRINK)
         f_new = math.inf
     if not f_new <= promised:

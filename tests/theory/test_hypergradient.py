@@ -292,7 +292,7 @@ def test_best_diagonal_of_a_two_by_two_matrix(c):
 
 @pytest.mark.parametrize("method", [HDM, curvopt.HDM, curvopt.HDM.replace(shape="full"), curvopt.HDM.replace(learner="ogd"),
                                     curvopt.HDM.replace(learner="mirror"), curvopt.HDMRatio, curvopt.HDMBest,
-                                    curvopt.HDMNesterov], ids=repr)
+                                    curvopt.HDMNesterov, curvopt.HDMSecant], ids=repr)
 def test_multiplying_f_by_a_power_of_two_changes_no_bit(method):
     p = curvopt.problems.rosenbrock(4)
     runs = []

@@ -1,0 +1,269 @@
+r"""Hypergradient descent from secant points: a few pairs, a learned diagonal between them, and no line search.
+
+Along a step s from x the trial z = x + s shows the curvature <s, y>, y = g(z) - g(x). The minimizer of that parabola is
+
+.. math::  x^+ = x + r s, \qquad g^+ = g(x) + r\,y, \qquad r = -\langle g(x), s\rangle / \langle s, y\rangle,
+
+Newton's step on the hypergradient of the step length. x+ is not evaluated: the next step starts there, from the
+predicted gradient g+. Every evaluation is thus a trial and an exact line search at once; an error of the prediction is met
+by the next trial. Directions are two-loop products over m pairs around a learned diagonal (`learned_diagonal`).
+
+References
+----------
+.. [1] Y.-C. Chu, W. Gao, Y. Ye, M. Udell, "Provable and Practical Online Learning Rate Adaptation with Hypergradient
+       Descent", arXiv:2502.11229, 2025. The diagonal hypergradient and the null step.
+.. [2] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Program. 45, 1989.
+"""
+import math
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from .. import _checks
+from .._jit import kernel, routine
+from .._method import Method
+from .._oracle import gradient, value
+from .._status import RUNNING
+from .._vectors import copy_to, norm, norm_inf
+from ..directions.learned_diagonal import follow_secant, follow_signs, raise_to, rescale
+from ..directions.limited_memory import HEAD, PAIR_TEST, SIZE, Pairs, accept, clear, curved, make_pairs, two_loop_diagonal
+from ..linesearch.armijo import failure
+from ..stepsize.hypergradient import shrink, smallest_and_largest
+from ..stepsize.secant_points import better, lengthened, make_pair, next_factor, parabola, secant_point
+
+# All ours; measured one by one on the documentation page.
+LONGER = 2.0                    # a step is at most this times the last one
+NULL_SHRINK, GROW = 0.5, 2.0    # damping after a null step, and its way back to 1
+NONFINITE_SHRINK = 0.1          # after a trial without finite value
+FORGET = 2                      # trials in a row no better than the best point after which the pairs are dropped
+SLACK = 1e-12                   # a predicted value above the best one by more than this, relatively, asks for a null step
+VERIFY = 1e-3                   # a predicted gradient so much smaller than the last one is evaluated before it is used
+LEAST = 1.0                     # entries of P are at least this times the inverse of the largest curvature seen
+T_MIN = 1e-30
+PAIRS, MOST_PAIRS, SMALL = 3, 10, 256   # pairs kept: three, or as many as hold 256 numbers each of s and y, at most ten
+
+
+class Params(NamedTuple):
+    m: int              # 0: by n
+    eta: float
+    rho: float
+    weight: float
+    decay: float
+    r_max: float
+
+
+class State(NamedTuple):
+    x: np.ndarray       # the best point evaluated
+    f: float
+    g: np.ndarray
+    alpha: float
+    flag: int
+    v: np.ndarray       # the secant point; the trial while one is made
+    g_v: np.ndarray     # predicted gradient there
+    f_v: float          # and value
+    p: np.ndarray
+    mean: np.ndarray    # average agreement of signs
+    pairs: Pairs
+    a: float            # factor of the step, learned from r
+    t: float            # damping, 1 unless there were null steps
+    cap: float          # on r
+    length: float       # of the last step that was of use; 0: none
+    least: float        # least <s, y> / <y, y> of any pair, the inverse of the largest curvature seen
+    top: float          # largest entry of the last gradient; 0: none since the null step
+    bad: int            # trials in a row no better than x
+    k: int
+    r: float
+
+
+@kernel
+def pairs_for(n):
+    """Pairs to keep where nothing is asked for: on small problems memory costs nothing."""
+    return max(PAIRS, min(MOST_PAIRS, SMALL // n))
+
+
+@routine
+def init(oracle, x0, params):
+    x, g = x0.copy(), np.empty_like(x0)
+    f = value(oracle, x)
+    gradient(oracle, x, g)
+    m = params.m if params.m > 0 else pairs_for(x0.size)
+    p = np.ones_like(x0)
+    size = norm(g, 2)
+    if 0.0 < size < math.inf:
+        shrink(p, max(1.0, norm(x, 2)) / size)      # the first trial is as long as x, at least 1
+    return State(x, f, g, 1.0, RUNNING, x.copy(), g.copy(), f, p, np.zeros_like(x0), make_pairs(x0.size, m),
+                 1.0, 1.0, params.r_max, 0.0, math.inf, 0.0, 0, 0, 1.0)
+
+
+@kernel
+def scaled_steepest(p, g, out):
+    """Write -p o g; return <g, out>."""
+    slope = 0.0
+    for i in range(g.size):
+        out[i] = -p[i] * g[i]
+        slope += g[i] * out[i]
+    return slope
+
+
+@routine
+def direction(p, pairs, g_v):
+    """Write the step into the candidate's row; return (row of s, row of y, <g_v, s>). Pairs that give no descent go."""
+    S, Y, rho, coef, info = pairs
+    slope = two_loop_diagonal(S, Y, rho, coef, info, p, -1.0, g_v, S[info[HEAD]])
+    if not slope < 0.0:
+        clear(info)
+        slope = scaled_steepest(p, g_v, S[info[HEAD]])
+    return S[info[HEAD]], Y[info[HEAD]], slope
+
+
+@routine
+def store(p, pairs, s, y, sy, weight, least):
+    """Keep the pair (s, y), and teach it to the diagonal."""
+    if weight > 0.0:
+        follow_secant(p, s, y, sy, weight)
+    accept(pairs.rho, pairs.info, sy)
+    rescale(p, y, sy, 1.0 if pairs.info[SIZE] == 1 else 0.5)
+    raise_to(p, LEAST * least)
+
+
+@routine
+def back(state, f, t, length, least, cap, a, bad, flag):
+    """The null step: on from the best point, with its own gradient, and without the averages."""
+    copy_to(state.x, state.v)
+    copy_to(state.g, state.g_v)
+    shrink(state.mean, 0.0)
+    if bad >= FORGET:
+        clear(state.pairs.info)
+    return State(state.x, f, state.g, 0.0, flag, state.v, state.g_v, f, state.p, state.mean, state.pairs, a, t, cap,
+                 length, least, 0.0, bad, state.k + 1, 1.0)
+
+
+@routine
+def step(oracle, state, params):
+    x, f, g, _, _, v, g_v, f_v, p, mean, pairs, a, t, cap, length, least, top, bad, k, _ = state
+    verify = norm_inf(g_v) <= VERIFY * top
+    s, y, slope, factor, size, r = pairs.S[pairs.info[HEAD]], pairs.Y[pairs.info[HEAD]], 0.0, 0.0, 0.0, 1.0
+    if not verify:
+        s, y, slope = direction(p, pairs, g_v)
+        factor, size = lengthened(s, t * a, LONGER * length, v)
+        slope *= factor
+    f_trial = value(oracle, v)
+    if math.isfinite(f_trial):
+        gradient(oracle, v, y)
+        top = norm_inf(y)
+    if not math.isfinite(f_trial + top):
+        t *= NONFINITE_SHRINK
+        if f_trial == -math.inf:
+            copy_to(v, x)
+            f = f_trial
+        return back(state, f, t, length, least, cap, a, FORGET, failure(f, slope) if t < T_MIN else RUNNING)
+    improved = better(f_trial, f, top, norm_inf(g))
+    ss, sy, yy = make_pair(verify, improved, v, x, g, g_v, s, y)
+    if improved:
+        f, bad, t = f_trial, 0, min(1.0, GROW * t)
+    else:
+        bad += 1
+    good = curved(ss, sy, yy, PAIR_TEST)
+    if good:
+        least = min(least, sy / yy)
+        store(p, pairs, s, y, sy, params.weight, least)
+    if verify:
+        f_v = f_trial
+    else:
+        r, cap = parabola(f_v, f_trial, slope, sy, params.r_max, cap)
+        a = next_factor(a, r, sy, f_trial, f_v)
+        if params.eta > 0.0:
+            follow_signs(p, mean, g_v, y, params.eta / (1.0 + k / params.decay), params.rho)
+        f_v = f_trial + (r - 1.0) * (slope + sy) + 0.5 * (r - 1.0) * (r - 1.0) * max(sy, 0.0)
+        secant_point(v, g_v, s, y, r)
+        length = max(r, 1.0) * size if improved else max(min(length, size), r * size)
+    if bad > 0 and f_v > f + SLACK * abs(f):
+        t *= NULL_SHRINK
+        return back(state, f, t, length, least, cap, a, bad, failure(f, slope) if t < T_MIN else RUNNING)
+    return State(x, f, g, factor, RUNNING, v, g_v, f_v, p, mean, pairs, a, t, cap, length, least, top, bad, k + 1, r)
+
+
+@routine
+def report(state, row):
+    row[0], row[1] = smallest_and_largest(state.p)
+    row[2] = state.r
+    row[3] = 1.0 if state.bad == 0 else 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class HypergradientSecant(Method):
+    """Hypergradient descent from secant points (HDMSecant).
+
+    One value and one gradient an iteration, no learning rate, no line search. Holds 2 m + 6 vectors and room for one more
+    pair: 14 with the usual m = 3.
+
+    Parameters
+    ----------
+    m : int >= 1, or None
+        Pairs kept. None: 3; below n = 86 as many as take 256 numbers, at most 10. 1 and 2 are slow where curvatures spread
+        widely; more than 3 help a little, and much where n is not much larger.
+    eta : float >= 0
+        Rate at which the diagonal follows the signs of the hypergradient; 0 switches that off.
+    rho : float in [0, 1)
+        Weight of the past in their average.
+    weight : float in [0, 1)
+        Rate at which the diagonal follows the secant pairs; 0 switches that off.
+    decay : float > 0
+        Iterations after which `eta` has fallen to one half (to one third after twice as many, and so on).
+    r_max : float >= 1
+        Largest extrapolation to a secant point, in units of the step, where fun is no parabola to four digits.
+
+    Notes
+    -----
+    There is no published reference and no proof of convergence: secant points are not verified. What is kept is the best
+    point evaluated; where the prediction is above it and the trial was, too, the next step starts there, shorter.
+
+    All constants were picked by measurement; the documentation page says on which problems, and what else was tried.
+
+    References
+    ----------
+    .. [1] Y.-C. Chu, W. Gao, Y. Ye, M. Udell, arXiv:2502.11229, 2025.
+    .. [2] D. C. Liu, J. Nocedal, Math. Program. 45, 1989.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> p = curvopt.problems.rosenbrock(10)
+    >>> res = curvopt.minimize(p.fun, p.x0, jac=p.jac, method=curvopt.HDMSecant)
+    >>> res.success, bool(res.nfev < 300)
+    (True, True)
+    """
+
+    m: int = None
+    eta: float = 0.15
+    rho: float = 0.9
+    weight: float = 0.05
+    decay: float = 300.0
+    r_max: float = 2.5
+
+    columns: ClassVar = ("p_min", "p_max", "r", "accepted")
+    monotone: ClassVar = True
+    cost: ClassVar = "1 f, 1 g"
+    memory: ClassVar = "2m + 8"
+    paper: ClassVar = "own, on arXiv:2502.11229"
+    init: ClassVar = staticmethod(init)
+    step: ClassVar = staticmethod(step)
+    report: ClassVar = staticmethod(report)
+
+    def validated(self):
+        rho, weight = _checks.in_interval("rho", self.rho, 0.0, 1.0), _checks.in_interval("weight", self.weight, 0.0, 1.0)
+        if rho == 1.0 or weight == 1.0:
+            raise ValueError(f"rho and weight must be less than 1, got {self.rho!r} and {self.weight!r}")
+        r_max = _checks.finite("r_max", self.r_max)
+        if r_max < 1.0:
+            raise ValueError(f"r_max must be at least 1, got {self.r_max!r}")
+        return Params(0 if self.m is None else _checks.count("m", self.m, 1), _checks.non_negative("eta", self.eta), rho,
+                      weight, _checks.positive("decay", self.decay), r_max)
+
+    @property
+    def name(self):
+        return "HDMSecant"
+
+
+HDMSecant = HypergradientSecant()
