@@ -1,9 +1,8 @@
 """Hypergradient methods on the data of their papers.
 
     python benchmarks/hypergradient.py fidelity DATA     HDMBest(variant="icml2025") against the authors' own counts
-    python benchmarks/hypergradient.py tables [DATA]     gradients to ||g||_inf < 1e-4, medians of five starts
 
-DATA is a folder with the LIBSVM files a1a, a2a, a3a. Without it `tables` leaves those problems out.
+DATA is a folder with the LIBSVM files a1a, a2a, a3a.
 """
 import argparse
 import csv

@@ -32,7 +32,7 @@ from ..linesearch.armijo import failure
 from ..stepsize.hypergradient import shrink, smallest_and_largest
 from ..stepsize.secant_points import better, lengthened, make_pair, next_factor, parabola, secant_point
 
-# All ours; measured one by one on the documentation page.
+# All ours; picked by measurement; see the documentation page.
 LONGER = 2.0                    # a step is at most this times the last one
 NULL_SHRINK, GROW = 0.5, 2.0    # damping after a null step, and its way back to 1
 NONFINITE_SHRINK = 0.1          # after a trial without finite value

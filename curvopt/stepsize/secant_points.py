@@ -6,7 +6,7 @@ from .._stopping import NOISE
 from .._vectors import norm
 from ..directions.limited_memory import products
 
-# All ours; measured one by one on the documentation page of HDMSecant.
+# All ours; picked by measurement; see the documentation page of HDMSecant.
 CONFIRMED, FAR = 1e-4, 100.0    # fun along a step agrees with a parabola to this: r may be that large
 TRUST = 0.2                     # it disagrees by more than this: the cap on r - 1 is halved,
 RECOVERY, CREEP = 1.1, 0.05     # otherwise it grows back
