@@ -37,7 +37,11 @@ class Case:
 
     @property
     def tuning(self):
-        return zlib.crc32(self.name.encode()) % 3 != 0
+        return for_tuning(self.name)
+
+
+def for_tuning(name):
+    return zlib.crc32(name.encode()) % 3 != 0
 
 
 # ---- S2MPJ -----------------------------------------------------------------------------------------------------------
@@ -69,7 +73,7 @@ def s2mpj_case(name, size=None):
     return Case(name if size is None else f"{name}@{size}", "s2mpj", x0, fun_grad, hess_vec)
 
 
-def s2mpj(max_n, skipped):
+def s2mpj(max_n, skipped, wanted):
     """Every unconstrained problem in its default size, and in the largest sizes offered up to 120 and up to 500."""
     try:
         folder = s2mpj_folder()
@@ -93,6 +97,8 @@ def s2mpj(max_n, skipped):
             if dim > max_n:
                 if size is None:
                     skipped.append((name, f"n = {dim}"))
+                continue
+            if not wanted(name if size is None else f"{name}@{size}"):
                 continue
             try:
                 case = s2mpj_case(name, size)
@@ -197,7 +203,7 @@ def with_one(X):
     return np.column_stack([X, np.ones(len(X))])
 
 
-def real_data(max_n, skipped):
+def real_data(max_n, skipped, wanted):
     """Regressions, a network and a factorization on the data sets that scikit-learn and statsmodels carry."""
     try:
         from sklearn import datasets
@@ -255,33 +261,37 @@ def real_data(max_n, skipped):
     for case in cases:
         if case.n > max_n:
             skipped.append((case.name, f"n = {case.n}"))
-        else:
+        elif wanted(case.name):
             yield case
 
 
 # ---- SciPy -----------------------------------------------------------------------------------------------------------
 
-def scipy_functions(max_n, skipped):
+def scipy_functions(max_n, skipped, wanted):
     from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
     for n in (2, 4, 10, 30, 100, 300, 1000):
-        if n <= max_n:
+        if n <= max_n and wanted(f"rosen{n}"):
             yield Case(f"rosen{n}", "scipy", np.tile([-1.2, 1.0], n // 2), lambda x: (float(rosen(x)), rosen_der(x)),
                        rosen_hess_prod)
 
 
-def collection(max_n=500, part=None, families=("s2mpj", "data", "scipy")):
-    """(cases, skipped): the problems with at most `max_n` variables, of one part ("tuning", "validation") or of both;
-    skipped are pairs of a name and a reason."""
+def collection(max_n=500, part=None, families=("s2mpj", "data", "scipy"), without=()):
+    """(iterator of cases, skipped): the problems with at most `max_n` variables, of one part ("tuning", "validation") or
+    of both, but not those named in `without`; skipped, complete at the end of the iterator, are pairs of a name and a
+    reason."""
     sources = {"s2mpj": s2mpj, "data": real_data, "scipy": scipy_functions}
     skipped = []
-    cases = [case for family in families for case in sources[family](max_n, skipped)
-             if part is None or case.tuning == (part == "tuning")]
-    return cases, skipped
+
+    def wanted(name):
+        return name not in without and (part is None or for_tuning(name) == (part == "tuning"))
+
+    return (case for family in families for case in sources[family](max_n, skipped, wanted)), skipped
 
 
 if __name__ == "__main__":
     cases, skipped = collection(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    cases = list(cases)
     for case in cases:
         print(f"{case.name:28s} {case.family:6s} n = {case.n:4d}  {'tuning' if case.tuning else 'validation'}")
     print(f"{len(cases)} problems, {sum(case.tuning for case in cases)} for tuning; left out:")

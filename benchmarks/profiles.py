@@ -1,25 +1,30 @@
 """Solvers on the collection: data profile, ratios of gradients, who loses what.
 
-    python benchmarks/profiles.py --max-n 200 --part tuning --solvers QuasiNewton L-BFGS-B BFGS --png profile.png
+    python benchmarks/profiles.py --part tuning --solvers QuasiNewton L-BFGS-B BFGS --runs runs.jsonl --png profile.png
+
+Runs are kept in the file as they come and are not repeated: with ``--minutes 5`` a long comparison is cut into jobs, with
+``--table`` what is in the file is shown. A problem enters the tables once every solver has run it.
 
 The ratio of two solvers is the geometric mean, over the problems both solve, of gradients needed by the first over
 gradients needed by the second, with a 95 % interval by resampling problems; below 1 the first is better.
 """
 import argparse
-import json
 import pathlib
 import sys
+import tempfile
+import time
 
 import numpy as np
 
 try:
     from .collection import collection
-    from .runs import SOLVERS, Run, as_dict, run
+    from .runs import BUDGET, GTOL, SECONDS, SOLVERS, RunFile, run, warm
 except ImportError:
     from collection import collection
-    from runs import SOLVERS, Run, as_dict, run
+    from runs import BUDGET, GTOL, SECONDS, SOLVERS, RunFile, run, warm
 
-SIZES = ((1, 10), (11, 100), (101, 500), (501, 10 ** 9))
+SIZES = ((1, 10), (11, 100), (101, 1000), (1001, 10 ** 9))
+BUDGETS = (10, 20, 50, 100, 200, 500, 1000, 2000, 3000)
 
 
 def pairs(r):
@@ -31,16 +36,30 @@ def with_products(r):
     return 0.5 * r.values + r.gradients + r.products
 
 
-def run_all(solvers, cases, known=(), show=True, **limits):
-    """[Run] of every solver on every case; runs in `known` (by solver and problem) are not repeated."""
-    have = {(r.solver, r.problem): r for r in known}
-    out = []
-    for i, case in enumerate(cases):
+def run_all(file, solvers, families, part, max_n, minutes):
+    """Run every solver on every problem that the file does not have yet; False if the time was over before."""
+    until = time.monotonic() + 60.0 * minutes
+    have = {(r.solver, r.problem) for r in file.runs}
+    done = set.intersection(*({p for s, p in have if s == name} for name in solvers))
+    warm(solvers)
+    for case in collection(max_n, part, families, done)[0]:
         for name, solver in solvers.items():
-            out.append(have.get((name, case.name)) or run(name, solver, case, **limits))
-        if show and sys.stderr.isatty():
-            print(f"\r{i + 1} of {len(cases)}  {case.name:30s}", end="", file=sys.stderr)
-    return out
+            if (name, case.name) in have:
+                continue
+            if time.monotonic() > until:
+                return False
+            file.add(run(name, solver, case, **file.limits))
+            if sys.stderr.isatty():
+                print(f"\r{name:20s} {case.name:30s}", end="", file=sys.stderr)
+    return True
+
+
+def run_by_all(runs, solvers, part=None, max_n=10 ** 9):
+    """The runs of these solvers on the problems that all of them have run."""
+    chosen = [r for r in runs if r.solver in solvers and r.n <= max_n and (part is None or r.tuning == (part == "tuning"))]
+    common = set.intersection(*({r.problem for r in chosen if r.solver == name} for name in solvers))
+    order = {name: k for k, name in enumerate(solvers)}
+    return sorted((r for r in chosen if r.problem in common), key=lambda r: order[r.solver])
 
 
 def by_solver(runs):
@@ -104,6 +123,15 @@ def solved_within(solver, budgets, cost=pairs):
     return np.searchsorted(spent, budgets, side="right") / len(solver)
 
 
+def profile(runs, budgets=BUDGETS, cost=pairs):
+    """Problems solved within each budget, as text: one row a solver."""
+    lines = [f"{'solved within':20s} " + " ".join(f"{b:5d}" for b in budgets)]
+    for name, mine in by_solver(runs).items():
+        counts = np.round(solved_within(mine, budgets, cost) * len(mine)).astype(int)
+        lines.append(f"{name:20s} " + " ".join(f"{k:5d}" for k in counts))
+    return "\n".join(lines)
+
+
 def behind(runs, a, others, cost=pairs):
     """Budgets at which a has solved fewer problems than one of the others: [(budget, other, problems behind)]."""
     solvers = by_solver(runs)
@@ -134,27 +162,39 @@ def figure(runs, path, cost=pairs, label="gradients"):
     fig.savefig(path, dpi=150)
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--solvers", nargs="+", default=["QuasiNewton", "LBFGS", "L-BFGS-B", "BFGS", "CG"], choices=SOLVERS)
-    parser.add_argument("--reference", default="L-BFGS-B")
+    parser.add_argument("--reference", default="L-BFGS-B", choices=SOLVERS)
     parser.add_argument("--part", choices=("tuning", "validation"))
     parser.add_argument("--families", nargs="+", default=["s2mpj", "data", "scipy"])
-    parser.add_argument("--max-n", type=int, default=200)
-    parser.add_argument("--gradients", type=int, default=5000, help="cap of a run")
-    parser.add_argument("--seconds", type=float, default=2.0, help="cap of a run, CPU")
+    parser.add_argument("--max-n", type=int, default=500)
+    parser.add_argument("--budget", type=int, default=BUDGET, help="units of a run: points where f or g is taken")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="cap of a run, CPU")
     parser.add_argument("--products", action="store_true", help="cost 0.5 f + g + Hv instead of points")
-    parser.add_argument("--known", type=pathlib.Path, help="runs saved before; those are not repeated")
-    parser.add_argument("--save", type=pathlib.Path)
+    parser.add_argument("--runs", type=pathlib.Path, help="file in which the runs are kept; they are not repeated")
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many minutes; run again to go on")
+    parser.add_argument("--table", action="store_true", help="run nothing, show what is in the file")
     parser.add_argument("--png", type=pathlib.Path)
-    options = parser.parse_args()
-    cases, skipped = collection(options.max_n, options.part, options.families)
-    known = [Run(**r) for r in json.loads(options.known.read_text())] if options.known else ()
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
     chosen = {name: SOLVERS[name] for name in dict.fromkeys([*options.solvers, options.reference])}
-    runs = run_all(chosen, cases, known, gradients=options.gradients, seconds=options.seconds)
+    path = options.runs or pathlib.Path(tempfile.mkdtemp()) / "runs.jsonl"
+    limits = {} if options.table else {"gtol": GTOL, "budget": options.budget, "seconds": options.seconds}
+    file = RunFile(path, **limits)
+    if not options.table and not run_all(file, chosen, options.families, options.part, options.max_n, options.minutes):
+        print(f"{len(file.runs)} runs in {path}; not the last")
+        return
+    runs = run_by_all(file.runs, chosen, options.part, options.max_n)
+    if not runs:
+        raise SystemExit("no problem was run by all of them")
     cost = with_products if options.products else pairs
-    print(f"{len(cases)} problems; {len(skipped)} left out (python benchmarks/collection.py lists them)")
+    print(f"{len(runs) // len(chosen)} problems (python benchmarks/collection.py lists them, and those left out)")
     print(table(runs, options.reference, cost))
+    print(profile(runs, cost=cost))
     first = options.solvers[0]
     if first != options.reference:
         print(f"\n{first} against {options.reference}")
@@ -162,8 +202,6 @@ def main():
         gaps = behind(runs, first, [name for name in chosen if name != first], cost)
         print("behind at no budget" if not gaps else f"behind at {len(gaps)} budgets, at most by "
               f"{max(g for *_, g in gaps)} problems: {gaps[:8]}")
-    if options.save:
-        options.save.write_text(json.dumps([as_dict(r) for r in runs]))
     if options.png:
         figure(runs, options.png, cost, "0.5 f + g + Hv" if options.products else "values and gradients")
 
