@@ -88,12 +88,12 @@ def s2mpj(max_n, skipped, wanted):
             skipped.append((name, "an evaluation takes seconds"))
             continue
         offered = sorted(zip(map(int, row["dims"].split()), map(float, row["argins"].split())))
-        wanted = [(n, None)]
+        sizes = [(n, None)]
         for limit in (120, 500):
             fitting = [(dim, int(size)) for dim, size in offered if dim <= limit]
-            if fitting and fitting[-1][0] >= 2 * wanted[-1][0]:
-                wanted.append(fitting[-1])
-        for dim, size in wanted:
+            if fitting and fitting[-1][0] >= 2 * sizes[-1][0]:
+                sizes.append(fitting[-1])
+        for dim, size in sizes:
             if dim > max_n:
                 if size is None:
                     skipped.append((name, f"n = {dim}"))
