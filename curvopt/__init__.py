@@ -23,6 +23,8 @@ _WHERE = {
     "Expectation": "_finite_sum",
     "Status": "_status",
     "Result": "_result",
+    "Rate": "_rate",
+    "Bound": "_rate",
     "History": "_history",
     "Method": "_method",
     "PerformanceHint": "_run",

@@ -51,3 +51,20 @@ def plot_derivative_check(report, ax=None):
     ax.set_title("OK" if report.ok else "WRONG", loc="right", fontsize=9)
     ax.legend(fontsize=8)
     return ax
+
+
+def plot_rate(rate, ax=None):
+    if ax is None:
+        ax = pyplot().subplots(figsize=(6.4, 4.0), layout="constrained")[1]
+    ax.semilogy(rate.nit, rate.residuals, ".", color="0.45", markersize=4, label="run")
+    if np.isfinite(rate.constant):
+        k = np.linspace(rate.first, rate.last, 200)
+        ax.semilogy(k, rate.curve(rate.law, rate.constant, k), color="#0072B2", linewidth=1.8,
+                    label=f"{rate.law}, {rate.constant:.4g}")
+        for bound, style in zip((b for b in rate.bounds if b.constant > 0.0 and b.law != "superlinear"), ("--", ":", "-.")):
+            ax.semilogy(k, rate.curve(bound.law, bound.constant, k), style, color="#D55E00", linewidth=1.4,
+                        label=f"theory: {bound.law}, {bound.constant:.4g}")
+    ax.set_xlabel("iterations")
+    ax.set_ylabel(r"$f - f^*$" if rate.quantity.startswith("fun") else r"$\|g\|$")
+    ax.legend(loc="lower left", fontsize=8)
+    return ax

@@ -2,9 +2,11 @@
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from ._explain import explain
 from ._history import History
 from ._loop import COLUMNS, RunState
 from ._oracle import ROWS, SAMPLE_F, SAMPLE_H
+from ._reports import curvature_of, rate_of
 from ._status import NONFINITE, Status
 from ._stopping import last_is_best
 
@@ -37,7 +39,93 @@ class Result(OptimizeResult):
         Seconds spent solving, and seconds spent compiling before that.
 
     A method may add fields of its own; its class says which.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> p = curvopt.problems.rosenbrock(2)
+    >>> res = curvopt.minimize(p.fun, p.x0, jac=p.jac, hessp=p.hessp, method="TruncatedNewton")
+    >>> res.curvature_report().verdict
+    'minimum'
     """
+
+    # Beside the fields: no part of the dict, not printed, not pickled (functions often cannot be).
+    objective = None
+    settings = None
+
+    def keep(self, objective, settings):
+        """Remember what the reports need."""
+        object.__setattr__(self, "objective", objective)
+        object.__setattr__(self, "settings", settings)
+
+    def __getstate__(self):
+        return None
+
+    def rate(self, *, f_star=None, L=None, mu=None):
+        """The rate of convergence the run showed, beside what theory promises for the method.
+
+        Parameters
+        ----------
+        f_star : float, optional
+            Least value of fun. The gap fun - f_star is looked at; the gradient norm when omitted.
+        L, mu : float, optional
+            Largest and least eigenvalue of the Hessian, for promises that depend on them.
+
+        Returns
+        -------
+        Rate
+            ``law``, ``constant``, ``scatter``, ``bounds``; prints as a report, ``plot()`` draws it.
+
+        Raises
+        ------
+        ValueError
+            Without ``history``; for f_star above a value seen; for L or mu that are not positive, or mu > L.
+
+        Examples
+        --------
+        >>> import curvopt
+        >>> p = curvopt.problems.quadratic([1.0, 10.0])
+        >>> res = curvopt.minimize(p.fun, p.x0, args=p.args, jac=p.jac, method=curvopt.baselines.GD.replace(lr=1 / p.L),
+        ...                        options={"history": True})
+        >>> rate = res.rate(f_star=0.0, L=10.0, mu=1.0)
+        >>> print(str(rate).splitlines()[0][:46])
+        fun - f_star: linear, factor 0.81 an iteration
+        >>> rate.bounds[0].law, round(rate.bounds[0].constant, 6)
+        ('linear', 0.81)
+        """
+        return rate_of(self, f_star, L, mu)
+
+    def explain(self):
+        """Why the run ended, how good the point can be, and what to try next: a text, from what the run left behind.
+
+        With ``options={"history": True}`` it also tells the rate and how far away gtol is. No function is called.
+
+        Returns
+        -------
+        str
+        """
+        return explain(self)
+
+    def curvature_report(self):
+        """Whether ``x`` is a minimum, a saddle or flat, from the extreme eigenvalues of the Hessian there.
+
+        The verdict is about the Hessian; it classifies x where the gradient is (nearly) zero. Uses n Hessian-vector
+        products for n <= 30, and at most a few hundred (Lanczos' method) otherwise; where neither ``hessp`` nor ``hess``
+        was given, as many gradients. These calls are not added to ``nfev``, ``njev``, ``nhev``.
+
+        Returns
+        -------
+        SecondOrder
+            ``verdict`` ("minimum", "saddle" or "flat"), ``smallest`` and ``largest`` (least eigenvalue and largest
+            absolute one), ``direction`` (unit eigenvector of the least), ``products`` (number used).
+
+        Raises
+        ------
+        ValueError
+            For a result that was unpickled, which does not have the functions any more; for gradients that are
+            differences themselves; for methods that draw samples.
+        """
+        return curvature_of(self)
 
 
 def best_point(method, snapshot):

@@ -96,6 +96,7 @@ def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback
     result = assemble(method, objective, snapshot, status, record, options.nonfinite)
     if stream.second_order is not None:
         result.second_order, result.curvature = stream.second_order.verdict, stream.second_order.smallest
+    result.keep(objective, options)
     table.summary(result)
     return result
 

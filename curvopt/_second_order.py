@@ -15,6 +15,7 @@ from ._stopping import first_best
 
 DENSE_N = 30                # up to here n products give the whole matrix, and its eigenvalues are exact
 FLAT = 2.0 ** -26           # relative to the largest eigenvalue
+FLAT_BY_DIFFERENCES = 1e-5  # the same where products are differences of gradients, good to about eight digits
 MAX_ESCAPES = 10            # saddles left in one run; each costs a Lanczos run
 HALVINGS = 40
 
@@ -28,9 +29,16 @@ class SecondOrder(NamedTuple):
     direction: np.ndarray   # unit eigenvector of the least one
     products: int
 
+    def __str__(self):
+        return (f"{self.verdict}: least eigenvalue of the Hessian {self.smallest:.6g}, largest absolute one "
+                f"{self.largest:.6g} ({self.products} products)")
 
-def examine(oracle, x, seed=0):
-    """SecondOrder at x. At most a few hundred Hessian-vector products; they are counted like all others."""
+
+def examine(oracle, x, seed=0, flat=FLAT):
+    """SecondOrder at x; an eigenvalue below `flat` times the largest is taken for zero.
+
+    At most a few hundred Hessian-vector products; they are counted like all others.
+    """
     n, out = x.size, np.empty_like(x)
     before = oracle.data.counts[NHEV] + oracle.data.counts[NJEV]
 
@@ -55,7 +63,7 @@ def examine(oracle, x, seed=0):
             if len(values) == 0:
                 values, vectors = np.array([0.0]), start[:, None] / np.linalg.norm(start)
         smallest, v = values[0], vectors[:, 0]
-    threshold = FLAT * largest
+    threshold = flat * largest
     verdict = "minimum" if smallest > threshold else "saddle" if smallest < -threshold else "flat"
     products = int(oracle.data.counts[NHEV] + oracle.data.counts[NJEV] - before)
     return SecondOrder(verdict, float(smallest), float(largest), v, products)

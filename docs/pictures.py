@@ -345,7 +345,25 @@ def floor(path):
     save(plt, figure, path)
 
 
+def rates(path):
+    """Three runs, the law fitted to each, and the promise of theory."""
+    import matplotlib.pyplot as plt
+
+    p, q = curvopt.problems.quadratic(np.geomspace(1.0, 100.0, 20)), curvopt.problems.rosenbrock(10)
+    runs = (("gradient descent, quadratic", p, curvopt.baselines.GD.replace(lr=1 / p.L)),
+            ("heavy ball, quadratic", p, curvopt.baselines.HeavyBall.from_curvature(p.L, p.mu)),
+            ("TruncatedNewton, Rosenbrock", q, curvopt.TruncatedNewton))
+    figure, ax = axes(plt, 3, (9.6, 3.2))
+    for one, (title, problem, method) in zip(ax, runs):
+        result = curvopt.minimize(problem.fun, problem.x0, args=problem.args, jac=problem.jac, hessp=problem.hessp,
+                                  method=method, options={"history": True, "gtol": 1e-10})
+        result.rate(f_star=0.0, L=problem.L, mu=problem.mu).plot(one)
+        one.set_title(title, fontsize=10)
+    save(plt, figure, path)
+
+
 PICTURES = {
+    "rates.png": rates,
     "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
     "ravine.png": ravine,
             "floor.png": floor}

@@ -147,7 +147,7 @@ class Run(SphinxDirective):
 
 PAGES = {   # pages of the reference: what they list; names that none claims come under "Around a run"
     "solve": ("Solve", ("minimize", "iterate", "minimize_many", "solver", "FiniteSum", "Expectation")),
-    "results": ("Results", ("Result", "ManyResult", "Status", "History", "PerformanceHint")),
+    "results": ("Results", ("Result", "Rate", "Bound", "ManyResult", "Status", "History", "PerformanceHint")),
     "around": ("Around a run", ()),
 }
 

@@ -19,7 +19,8 @@ LAYERS = (
     ("_method",),
     ("methods.",),
     ("_catalogue", "_compiled_loop", "_compiled_tuples", "_history", "_loop", "_plot"),
-    ("_options", "_callback", "_interrupt", "_problem_checks", "_result", "_run", "_second_order"),
+    ("_options", "_callback", "_interrupt", "_problem_checks", "_rate", "_bounds", "_explain", "_reports", "_result", "_run",
+     "_second_order"),
     ("_minimize", "baselines"),
     ("_slices", "_many", "_compiled_many"),
 )

@@ -1,0 +1,117 @@
+"""A run in words: why it ended, how good the result can be, what to try next.
+
+Everything is read from the result; no function of the user is called.
+"""
+import math
+
+import numpy as np
+
+from ._status import Status
+
+EPS = np.finfo(float).eps
+UNEVEN = 1e6        # ratio of the entries of x from which their scaling is worth a word
+MANY = 1000         # iterations still to go from which a rate is called slow
+
+NEXT = {
+    Status.MAXITER: "go on with options={'resume': res.state, 'maxiter': ...}",
+    Status.BUDGET: "go on with options={'resume': res.state} and a larger budget",
+    Status.MAXTIME: "go on with options={'resume': res.state}",
+    Status.INTERRUPTED: "go on with options={'resume': res.state}",
+    Status.CALLBACK: "your callback ended the run; options={'resume': res.state} goes on",
+    Status.PRECISION: "take the point if the gradient is small enough for you; otherwise subtract a constant near fun "
+                      "from it, sum more carefully, or bring the variables to one scale",
+    Status.STEP_FAILED: "test the derivatives: curvopt.check_derivatives(fun, res.x, jac, hessp)",
+    Status.NONFINITE: "start from a point where fun is finite, or return inf outside its domain and keep "
+                      "nonfinite='backtrack'",
+    Status.UNBOUNDED: "look at fun along the way (options={'return_all': True}): a sign, or a penalty that is missing",
+    Status.TARGET: "the value is what you asked for; a smaller ftarget, or none, goes on to gtol",
+}
+
+
+class Explanation(str):
+    """A text that shows itself without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return str(self)
+
+
+def explain(result):
+    """The text for a result."""
+    lines = [f"{result.method.name} ended after {result.nit} iterations: {result.message}"]
+    lines += [f"  {line}" for part in (gradient, rounding, calls, progress, scale, curvature, advice) for line in part(result)]
+    return Explanation("\n".join(lines))
+
+
+def gradient(result):
+    norm = float(np.max(np.abs(result.jac))) if np.size(result.jac) else 0.0
+    if not math.isfinite(norm):
+        yield "The gradient at the point returned is not finite."
+        return
+    gtol = result.settings.gtol if result.settings else None
+    asked = "" if gtol is None else f"; gtol asked for {gtol:.3g}"
+    yield f"The largest entry of the gradient is {norm:.3g}{asked}. fun is {result.fun:.6g}."
+
+
+def rounding(result):
+    """What cannot be seen of fun, and hence of x, in double precision."""
+    if not math.isfinite(result.fun):
+        return
+    noise = EPS * abs(result.fun)
+    if noise > 0.0 and not result.success:
+        yield f"Values of fun are rounded to about {noise:.1g}; what an iteration gains below that cannot be seen in them."
+    before = None if result.history is None else result.history["fun"]
+    if before is not None and len(before) > 10:
+        still = int(np.argmax(before <= before.min() + 4.0 * noise))
+        if len(before) - 1 - still > max(10, len(before) // 4):
+            yield f"From row {still} of the history on, of {len(before)}, fun did not fall by more than its rounding."
+
+
+def calls(result):
+    n = max(result.nit, 1)
+    spent = [f"{getattr(result, name) / n:.3g} {what}" for name, what in
+             (("nfev", "values"), ("njev", "gradients"), ("nhev", "Hessian products")) if getattr(result, name)]
+    if spent:
+        yield f"An iteration took {', '.join(spent)}" + (" (passes over the data)." if "nsamples" in result else ".")
+
+
+def progress(result):
+    """The rate, and how long it would take from here."""
+    if result.history is None or len(result.history) < 8 or "samples" in result.method.needs:
+        return
+    rate = result.rate()
+    if rate.law == "unclear":
+        return
+    yield f"Rate: {str(rate).splitlines()[0]}."
+    more = rate.remaining(result.settings.gtol) if result.settings else math.inf
+    if result.status in (Status.MAXITER, Status.BUDGET, Status.MAXTIME, Status.INTERRUPTED) and 0 < more < 1e9:
+        yield f"If that goes on, gtol is about {more} iterations away."
+    other = "TruncatedNewton" if "hessp" in result.method.needs else "QuasiNewton"
+    if (rate.law == "sublinear" or more > MANY) and not result.success and result.method.name != other:
+        yield f"That is slow: compare with method={other!r}, or look at curvopt.compare on your problem."
+
+
+def scale(result):
+    sizes = np.abs(np.ravel(result.x))
+    sizes = sizes[(sizes > 0.0) & np.isfinite(sizes)]
+    if not result.success and len(sizes) > 1 and sizes.max() > UNEVEN * sizes.min():
+        yield (f"The entries of x differ by a factor of {sizes.max() / sizes.min():.0e}; "
+               "variables of one scale help every method.")
+
+
+def curvature(result):
+    if result.get("second_order"):
+        yield f"Second order: {result.second_order}, least eigenvalue {result.curvature:.3g}."
+    if result.history is not None and "curvature" in result.history.columns:
+        negative = int(np.sum(result.history["curvature"] < 0.0))
+        if negative:
+            yield f"Negative curvature was met in {negative} of {len(result.history)} iterations kept."
+
+
+def advice(result):
+    if result.status == Status.CONVERGED:
+        if not result.get("second_order"):
+            yield "Next: a small gradient does not tell a minimum from a saddle; res.curvature_report() does."
+    elif result.status in NEXT:
+        yield f"Next: {NEXT[result.status]}."
