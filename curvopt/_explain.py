@@ -18,8 +18,9 @@ NEXT = {
     Status.MAXTIME: "go on with options={'resume': res.state}",
     Status.INTERRUPTED: "go on with options={'resume': res.state}",
     Status.CALLBACK: "your callback ended the run; options={'resume': res.state} goes on",
-    Status.PRECISION: "take the point if the gradient is small enough for you; otherwise subtract a constant near fun "
-                      "from it, sum more carefully, or bring the variables to one scale",
+    Status.PRECISION: "take the point if the gradient is small enough for you; otherwise test it "
+                      "(curvopt.check_derivatives), subtract a constant near fun from it, sum more carefully, or bring the "
+                      "variables to one scale",
     Status.STEP_FAILED: "test the derivatives: curvopt.check_derivatives(fun, res.x, jac, hessp)",
     Status.NONFINITE: "start from a point where fun is finite, or return inf outside its domain and keep "
                       "nonfinite='backtrack'",

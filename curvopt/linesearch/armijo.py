@@ -8,6 +8,7 @@ from .._stopping import NOISE
 from .._vectors import axpy_to
 
 MAX_TRIALS = 200        # enough to halve a step from 1e10 to 1e-50
+SEEN = 1e3              # decreases of so many times the slack are seen for certain
 ALPHA_MAX = 1e10        # a step this much longer than the model's, with fun still falling, means no minimum
 
 
@@ -26,9 +27,13 @@ def backtrack(oracle, x, f, d, slope, alpha, rho, theta, out):
     """First of alpha, alpha theta, alpha theta^2, ... with f(x + a d) <= f + rho a slope.
 
     Returns (a, f(x + a d), found) and leaves x + a d in `out`. One value of fun a trial. The search gives up when a
-    step no longer changes x.
+    step no longer changes x, and when it was promised a decrease that can be seen and is down to steps whose decrease
+    cannot: the slack of `decreases` would take those, and a run with a wrong gradient would creep on in them.
     """
+    visible = -rho * alpha * slope > SEEN * NOISE * abs(f)
     for _ in range(MAX_TRIALS):
+        if visible and -rho * alpha * slope < NOISE * abs(f):
+            break
         if not axpy_to(alpha, d, x, out):
             break
         f_new = value(oracle, out)
@@ -82,4 +87,4 @@ def largest_recent(recent, k, f):
 @routine
 def failure(f, slope):
     """The status of a search that found nothing: rounding, when the decrease to first order is near its level."""
-    return PRECISION if -slope <= 1e3 * NOISE * abs(f) else STEP_FAILED
+    return PRECISION if -slope <= SEEN * NOISE * abs(f) else STEP_FAILED

@@ -75,3 +75,29 @@ def test_slack_is_ten_rounding_errors_and_no_more():
     assert decreases(1.0 + 9 * 2.0 ** -52, 1.0, -1e-20, 1.0, RHO)
     assert not decreases(1.0 + 12 * 2.0 ** -52, 1.0, -1e-20, 1.0, RHO)
     assert not decreases(math.nan, 1.0, -1.0, 1.0, RHO) and not decreases(-math.inf, 1.0, -1.0, 1.0, RHO)
+
+
+def test_rounding_does_not_pass_for_a_decrease_that_was_promised():
+    """Uphill, with a slope that says downhill: the slack would take a step of 1e-15."""
+    _, _, found, _, oracle = search(lambda x: 5.0 + float(x[0]), np.array([1.0]), np.array([1.0]), -1.0, 0.5)
+    assert not found and oracle.data.counts[0] < 60
+
+
+def test_a_promise_within_rounding_passes():
+    _, _, found, _, oracle = search(lambda x: 5.0, np.array([1.0]), np.array([1e-6]), -1e-12, 0.5)
+    assert found and oracle.data.counts[0] == 1
+
+
+@pytest.mark.parametrize("name", ["SCG", "SMR", "SGM", "MRCG", "SAUTO", "ANGD", "ArmijoGD", "LBFGS", "QuasiNewton", "RavineQN",
+                                  "TruncatedNewton", "GDPolyakAdaptive"])
+def test_a_gradient_of_the_wrong_sign_is_found_out(name):
+    import curvopt
+
+    p = curvopt.problems.rosenbrock(4)
+
+    def wrong(x):
+        return p.jac(x) * [1.0, 1.0, 1.0, -1.0]
+
+    method = getattr(curvopt, name, None) or getattr(curvopt.baselines, name)
+    res = curvopt.minimize(p.fun, [-1.2, 1.0, 0.5, 1.2], jac=wrong, hessp=p.hessp, method=method)
+    assert res.status.name == "STEP_FAILED" and res.nit < 100, (res.status, res.nit)
