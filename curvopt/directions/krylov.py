@@ -19,7 +19,7 @@ import numpy as np
 from .._jit import kernel, routine
 from .._oracle import hess_vec
 from .._vectors import copy_to, dot, norm
-from .inverse_hessian import times
+from .inverse_hessian import learn_pair, times
 
 SOLVED, CAPPED, NEGATIVE, BROKEN = range(4)     # how a solve ended
 # Curvature below this share of the largest met counts as none: dividing by it would step 1e10 lengths. Measured.
@@ -177,6 +177,14 @@ def truncated_cg(oracle, x, g, inverse, plain, eta, cap, solve):
 
 
 # ---- after a solve ---------------------------------------------------------------------------------------------------
+
+@routine
+def harvest(solve, inverse):
+    """Give the memory the pairs of the solve, oldest first. The step along a single direction says the same as that one."""
+    if solve.whole[KEPT] > 1:
+        for k in range(solve.whole[KEPT]):
+            learn_pair(inverse, solve.S[k], solve.Y[k])
+
 
 @kernel
 def model_error(g_new, r, g):

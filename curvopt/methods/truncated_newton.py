@@ -30,7 +30,7 @@ from .._oracle import value
 from .._status import RUNNING
 from .._vectors import axpy_to, dot, norm
 from ..directions import krylov
-from ..directions.inverse_hessian import HELD, forget, learn_pair, learn_step
+from ..directions.inverse_hessian import HELD, forget, learn_step
 from ..linesearch.armijo import failure
 from ..linesearch.wolfe import EPS, FAILED, search, strong_wolfe
 from . import quasi_newton as burst
@@ -135,18 +135,6 @@ def choose(oracle, state, params, ended):
 
 
 @routine
-def harvest(state, params, x_new, g_new):
-    """Give the memory the pairs of the solve, oldest first, and then the step itself."""
-    inverse, solve = state.qn.inverse, state.solve
-    if not params.learns:
-        return
-    if solve.whole[krylov.KEPT] > 1:
-        for k in range(solve.whole[krylov.KEPT]):
-            learn_pair(inverse, solve.S[k], solve.Y[k])
-    learn_step(inverse, x_new, state.x, g_new, state.g, 0.0)
-
-
-@routine
 def plan(state, params, error, good, plain, length):
     """(steps of the burst to come, length of the next one, whether to solve without the preconditioner)."""
     if params.depth != AUTO:
@@ -170,6 +158,15 @@ def failed(state, qn, params, slope, products, taken):
 
 
 @routine
+def unusable(state, params, products, taken):
+    """A product was not finite: a burst follows, longer each time. The memory is not to blame, and stays."""
+    if params.depth != AUTO:
+        return failed(state, state.qn, params, 0.0, products, taken)
+    return State(state.x, state.f, state.g, 0.0, RUNNING, state.qn, state.solve, math.inf, 0, products, state.steps + 1,
+                 state.length, min(2 * state.length, LONGEST_BURST), state.plain, state.negative, state.failures, taken)
+
+
+@routine
 def newton_step(oracle, state, params):
     qn, solve = state.qn, state.solve
     eta = min(ETA_MOST, max(state.error, ETA_LEAST))
@@ -177,7 +174,7 @@ def newton_step(oracle, state, params):
     taken = solve.whole[krylov.DEPTH]
     products = state.products + taken
     if ended == krylov.BROKEN:
-        return failed(state, qn, params, 0.0, products, taken)
+        return unusable(state, params, products, taken) if taken > 0 else failed(state, qn, params, 0.0, products, taken)
     along, slope, alpha, f_first, cut, negative = choose(oracle, state, params, ended)
     if not (-math.inf < slope < 0.0 and 0.0 < alpha < math.inf):
         return failed(state, qn, params, slope, products, taken)
@@ -195,7 +192,9 @@ def newton_step(oracle, state, params):
     elif t == 1.0 and not cut:
         error = krylov.model_error(g_new, solve.r, qn.g)
     good = error <= params.good
-    harvest(state, params, qn.x_trial, g_new)
+    if params.learns:
+        krylov.harvest(solve, qn.inverse)
+        learn_step(qn.inverse, qn.x_trial, qn.x, g_new, qn.g, 0.0)
     left, length, plain = plan(state, params, error, good, state.plain, state.length)
     if cut:
         t = min(t, 0.5)
