@@ -24,6 +24,7 @@ class Method:
     needs: ClassVar[tuple] = ("jac",)       # of "jac", "hessp", "samples", "lower bound"
     columns: ClassVar[tuple] = ()           # own columns of the history, written by `report`
     monotone: ClassVar[bool] = False        # fun never rises (beyond rounding), so the last point is the best one
+    streams: ClassVar[bool] = True          # for methods that draw samples: whether an Expectation will do
     second_order: ClassVar[bool] = False    # look at the Hessian where the run has converged, and leave saddles
     cost: ClassVar[str] = ""                # evaluations an iteration, for the table of methods
     memory: ClassVar[str] = ""              # vectors of length n that the state holds
@@ -45,6 +46,11 @@ class Method:
     @property
     def interpreted_only(self):
         """Why the loop of this method cannot be compiled (a parameter is a Python function, say); '' where it can."""
+        return ""
+
+    @property
+    def interpreted_unless_asked(self):
+        """Why the loop is compiled only on ``compiled=True``, though it could be; '' where compiling pays."""
         return ""
 
     def details(self, state):

@@ -58,6 +58,8 @@ def make_sampled(method, fun, x0, args, rng):
     if not isinstance(fun, (FiniteSum, Expectation)):
         raise TypeError(f"{method.name} draws samples: fun must be a curvopt.FiniteSum or curvopt.Expectation, "
                         f"got {type(fun).__name__}")
+    if isinstance(fun, Expectation) and not method.streams:
+        raise TypeError(f"{method.name} passes over all rows; an Expectation has none (draw a data set and use FiniteSum)")
     if isinstance(fun, FiniteSum):
         for name in ("batch_size", "normalizer_batch_size"):
             if getattr(method.params, name, 0) > fun.n_samples:

@@ -37,8 +37,9 @@ def prepare(method, fun, x0, args, jac, hess, hessp, bounds, constraints, option
 
 def snapshots(method, options, objective, x0, every_iteration, resume=None):
     """Generator of snapshots. Decides which loop runs, and says so when asked in vain."""
-    reason = "a callback wants every iteration" if every_iteration and options.compiled is None \
-        else method.interpreted_only or objective.why_not_compilable()
+    reason = method.interpreted_only or objective.why_not_compilable()
+    if options.compiled is None and not reason:
+        reason = "a callback wants every iteration" if every_iteration else method.interpreted_unless_asked
     if options.compiled and reason:
         raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
 

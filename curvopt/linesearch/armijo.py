@@ -3,6 +3,7 @@ import math
 
 from .._jit import kernel, routine
 from .._oracle import value
+from .._sampling import batch_value
 from .._status import PRECISION, STEP_FAILED
 from .._stopping import NOISE
 from .._vectors import axpy_to
@@ -37,6 +38,19 @@ def backtrack(oracle, x, f, d, slope, alpha, rho, theta, out):
         if not axpy_to(alpha, d, x, out):
             break
         f_new = value(oracle, out)
+        if decreases(f_new, f, slope, alpha, rho):
+            return alpha, f_new, True
+        alpha *= theta
+    return 0.0, f, False
+
+
+@routine
+def backtrack_batch(oracle, batch, x, f, d, slope, alpha, rho, theta, out):
+    """As `backtrack`, for the mean over a batch; f is that mean at x."""
+    for _ in range(MAX_TRIALS):
+        if not axpy_to(alpha, d, x, out):
+            break
+        f_new = batch_value(oracle, out, batch)
         if decreases(f_new, f, slope, alpha, rho):
             return alpha, f_new, True
         alpha *= theta

@@ -30,6 +30,7 @@ HALF_RATE = 0.5         # after a probe was kept, quasi-Newton has to bring this
 RESCUES, RESCUE_STEPS = 3, 50       # rescues at most, of 50, 100, 200 steps
 RESCUE_GAIN = 100.0 * 2.0 ** -52    # ... that count when f fell by more than this share of |f|
 FLAT = 1e-3             # rounding is believed to end a run only where the gradient fell below this share of the first one
+LONG_SEARCH = 20        # calls of a quasi-Newton step after which a kink is suspected: as many as the search has trials
 ADAM_STEPS, TRIAL_STEPS = 20, 10    # Adam first: steps before the first trial of quasi-Newton, and steps of a trial
 
 GO_ON, KEEP, BACK, GIVE_UP = range(4)               # verdicts on an Adam phase
@@ -37,13 +38,14 @@ GO_ON, KEEP, BACK, GIVE_UP = range(4)               # verdicts on an Adam phase
 # Places in the ledger: prices and tallies; what quasi-Newton is judged by; what Adam is judged by.
 (PAIR, NIT, SWITCH, ADAM_CALLS, PROBES, KEPT, RESCUED,
  CHECK, FIRST_F, FIRST_G, HALF_F, WINDOW_F, WINDOW_CALLS,
- LENGTH, LEFT, BEST_F, BEGAN, RATE, KEPT_F, KEPT_CALLS) = range(20)
+ LENGTH, LEFT, BEST_F, BEGAN, RATE, KEPT_F, KEPT_CALLS, KINK) = range(21)
 
 
 class Params(NamedTuple):
     adam_first: bool
     adam: adam.Params
     newton: quasi_newton.Params
+    weak: quasi_newton.Params       # the same with the weak Wolfe conditions, for functions with kinks
 
 
 class State(NamedTuple):
@@ -66,7 +68,7 @@ def init(oracle, x0, params):
     x, f, g = first.x, first.f, first.g
     second = quasi_newton.begin(x.copy(), f, g.copy(), params.newton)
     second = quasi_newton.moved(second, x, f, g, first_length(x), second.K)
-    ledger = np.zeros(20)
+    ledger = np.zeros(21)
     open_ledger(ledger, oracle.data.counts, f, norm_inf(g), params.adam_first)
     return State(x, f, g, 0.0, RUNNING, ADAM if params.adam_first else NEWTON, first, second, x.copy(), g.copy(), ledger)
 
@@ -148,6 +150,9 @@ def after_newton(ledger, phase, flag, f, gnorm, calls):
         begin_adam(ledger, ledger[ADAM_CALLS], ledger[BEST_F], calls)
         return ADAM, RUNNING, 0
     stuck = flag == STEP_FAILED or (flag == PRECISION and gnorm > FLAT * ledger[FIRST_G])
+    if stuck and ledger[KINK] == 0.0:
+        ledger[KINK] = ledger[NIT]
+        return NEWTON, RUNNING, 0
     if stuck and ledger[RESCUED] < RESCUES:
         steps = RESCUE_STEPS << int(ledger[RESCUED])
         ledger[RESCUED] += 1.0
@@ -198,8 +203,11 @@ def step(oracle, state, params):
     _, _, _, _, _, phase, first, second, best_x, best_g, ledger = state
     ledger[NIT] += 1.0
     if phase == NEWTON or phase == TRIAL:
-        second = quasi_newton.step(oracle, second, params.newton)
+        before = calls_so_far(ledger, oracle.data.counts)
+        second = quasi_newton.step(oracle, second, params.newton if ledger[KINK] == 0.0 else params.weak)
         calls = calls_so_far(ledger, oracle.data.counts)
+        if ledger[KINK] == 0.0 and calls - before >= LONG_SEARCH:
+            ledger[KINK] = ledger[NIT]
         phase, flag, steps = after_newton(
             ledger, phase, second.flag, second.f, norm_inf(second.g), calls)
         if steps > 0:
@@ -242,4 +250,4 @@ def details(state, params):
         reason = "quasi-Newton comes first"
     return {"switch_nit": int(ledger[SWITCH]) if switched else None, "switch_reason": reason,
             "adam_steps": int(ledger[ADAM_CALLS]), "probes": int(ledger[PROBES]), "probes_kept": int(ledger[KEPT]),
-            "rescues": int(ledger[RESCUED])}
+            "rescues": int(ledger[RESCUED]), "kink_nit": int(ledger[KINK]) if ledger[KINK] > 0.0 else None}

@@ -5,22 +5,21 @@ References
 .. [1] Z. Jiang, M. Z. Hasan, A. Balu, J. R. Waite, G. Huang, S. Sarkar, "FUSE: First-Order and Second-Order Unified
        SynthEsis in Stochastic Optimization", arXiv:2503.04204, 2025. Algorithm 4.
 """
-import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from .. import _checks
-from .._jit import kernel, routine
+from .._jit import routine
 from .._method import Method
+from .._sampling import SAMPLING, batch_parameters
+from .._sampling import residual as measured_residual
 from .._status import RUNNING
+from .._stopping import residual
 from .._vectors import copy_to, norm
-from . import adam, fuse_auto, quasi_newton
-
-STEPS, GRADIENT, LOSS, ASKED = range(4)
-DEFAULT_STEPS = 100         # "epoch": 5 of the paper's 100 epochs, as 5 % of 2000 iterations
-DEFAULT_WINDOW = 5          # iterations of small change; ours, the paper's is not known
+from . import adam, fuse_auto, fuse_batches, fuse_sums, quasi_newton
+from .fuse_criteria import GRADIENT, STEPS, asked, checked_switch, distance, now, reason
 
 
 class Params(NamedTuple):
@@ -64,14 +63,6 @@ def fires(state, params):
     if params.rule == GRADIENT:
         return norm(state.g, 2) <= params.level
     return state.quiet >= params.after
-
-
-@kernel
-def distance(u, v):
-    total = 0.0
-    for i in range(u.size):
-        total += (u[i] - v[i]) * (u[i] - v[i])
-    return math.sqrt(total)
 
 
 def make_step(fires):
@@ -122,19 +113,24 @@ class FusePVMethod(Method):
     an empty memory, for good. The levels of ``"grad"`` and ``"loss"`` are absolute numbers that have to suit the
     function: scaling fun moves the switch, or keeps it from ever happening.
 
+    With ``batch_size``, for a `FiniteSum`: Adam on batches, then, by default, quasi-Newton on all rows. Criteria are
+    then looked at after each epoch, with the means of its batches, and ``"auto"`` switches when an epoch brings at most
+    2 % of the decrease so far, after 20 epochs at the latest.
+
     An iteration is one step of either kind; the history tells which in the column ``phase``: 0 Adam, 1 quasi-Newton, and
     for the automatic switch 2 a probe by Adam, 3 a rescue by Adam, 4 a trial of quasi-Newton.
 
     The result has the fields ``switch_nit`` (iterations before the first quasi-Newton step that counted, or None),
     ``switch_reason`` (a sentence), ``adam_steps`` and, for the automatic switch, ``probes``, ``probes_kept`` and
-    ``rescues``.
+    ``rescues``; with ``second="svrg"``, ``cycles_taken_back``.
 
     Parameters
     ----------
-    switch : "auto", "epoch", int >= 0, ("grad", delta), ("loss", tol[, window]), or callable
+    switch : "auto", "epoch", ("epoch", k), int >= 0, ("grad", delta), ("loss", tol[, window]), or callable
         After so many iterations (``"epoch"``: 100; inf: never); when the 2-norm of the gradient is at most delta; when fun
         changed by at most tol max(1, abs(fun)) in each of the last ``window`` (5) iterations; or when
         ``switch(k, x, f, g)``, asked before each iteration with copies of what there is after k of them, returns True.
+        With batches k, f and g are those of an epoch (``"epoch"``: 5 of them), a number alone is one of iterations.
     lr : float > 0
         Learning rate of Adam.
     m : int >= 1, optional
@@ -143,6 +139,18 @@ class FusePVMethod(Method):
         What the automatic switch begins with. ``"adam"``: Adam for 20 steps, then trials of quasi-Newton, of 10 steps
         each, at every doubling of Adam's steps until one is kept. It costs 70 % more gradients on smooth functions and
         may end in another basin.
+    batch_size : int >= 1, optional
+        For a `FiniteSum`: rows of a batch. By default there are no batches, and all gradients are full ones.
+    second : {"full", "same-batch", "multi-batch", "svrg"}
+        With batches, what follows Adam: quasi-Newton on all rows; or on batches, with pairs over one batch, over the quarter
+        of it that the next one shares, or with gradients corrected by a full one at a snapshot. See the Notes.
+    eta : float > 0
+        Step along -H g of a second phase on batches: the first trial, or for ``"svrg"`` the largest step.
+    check_every : int >= 0
+        Iterations between measurements over all rows in the phases ``"same-batch"`` and ``"multi-batch"``; 0: about one
+        pass. Adam's are not measured before the switch.
+    sampling : {"epoch", "batch", "replacement"}
+        How the rows of a batch are drawn, as for `Adam`.
 
     Notes
     -----
@@ -151,12 +159,23 @@ class FusePVMethod(Method):
     L-BFGS starts at the best point of the Adam phase and with a first trial as long as Adam's last step, and the
     constants of ``"epoch"`` and ``"loss"`` are ours.
 
-    With a criterion that is a Python function the loop runs interpreted.
+    The second phase of [1]_'s code takes pairs over two batches, which has a noise floor; it is not offered.
+    ``"multi-batch"`` is [2]_ and ``"svrg"`` is [3]_ with differences of gradients in place of Hessian products, pairs of full
+    gradients where there are two, and a guard: a cycle (one epoch, then f over all rows) that ends higher than it began is
+    taken back and the step halved, so that f at the snapshots never rises. Neither of the first two has a guard, and both
+    circle at a distance from the minimizer that depends on ``eta``; the best point measured is returned.
+
+    With a criterion that is a Python function the loop runs interpreted. With batches it does so unless ``compiled=True``:
+    such loops cannot be kept on disk, and compiling this one takes longer (15 to 20 s) than most runs gain from it.
 
     References
     ----------
     .. [1] Z. Jiang et al., "FUSE: First-Order and Second-Order Unified SynthEsis in Stochastic Optimization",
            arXiv:2503.04204, 2025. Algorithm 4.
+    .. [2] A. S. Berahas, J. Nocedal, M. Takac, "A multi-batch L-BFGS method for machine learning", NeurIPS 2016,
+           arXiv:1605.06049.
+    .. [3] P. Moritz, R. Nishihara, M. I. Jordan, "A linearly-convergent stochastic L-BFGS algorithm", AISTATS 2016,
+           arXiv:1508.02087.
 
     Examples
     --------
@@ -165,14 +184,29 @@ class FusePVMethod(Method):
     >>> res = curvopt.minimize(p.fun, p.x0, jac=p.jac, method=curvopt.FUSEPV.replace(switch=50))
     >>> res.success, res.switch_nit, res.switch_reason
     (True, 50, '50 iterations of Adam')
+
+    On batches of two rows for three epochs, then on all four rows:
+
+    >>> p = curvopt.problems.logistic([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 1.0]], [0, 1, 0, 1], lam=0.1)
+    >>> res = curvopt.minimize(curvopt.problems.finite_sum(p), p.x0, args=p.args,
+    ...                        method=curvopt.FUSEPV.replace(batch_size=2, switch=("epoch", 3)),
+    ...                        options={"rng": 1, "compiled": False})
+    >>> res.success, res.switch_nit, res.switch_reason
+    (True, 6, '3 epochs of Adam')
     """
 
     switch: object = "auto"
     lr: float = 1e-2
     m: int = None
     first: str = None
+    batch_size: int = None
+    second: str = "full"
+    eta: float = 0.1
+    check_every: int = 0
+    sampling: str = "epoch"
 
     columns: ClassVar = ("phase",)
+    streams: ClassVar = False
     cost: ClassVar = "1.3 f, 1.3 g"
     memory: ClassVar = "2m + 18, or n + 18"
     paper: ClassVar = "arXiv:2503.04204"
@@ -180,85 +214,85 @@ class FusePVMethod(Method):
 
     def validated(self):
         first = adam.Adam.replace(lr=self.lr)
+        kind = _checks.choice("second", self.second, fuse_batches.SECOND)
+        if self.first is not None and (self.switch != "auto" or self.batch_size is not None):
+            raise ValueError("first belongs to switch='auto' without batches; every other switch begins with Adam")
+        if self.batch_size is not None:
+            return self.sum_params(kind)
+        if kind != fuse_batches.FULL:
+            raise ValueError(f"second={self.second!r} takes batches: give batch_size as well")
         if self.switch == "auto":
             adam_first = _checks.choice("first", self.first or "newton", {"newton": False, "adam": True})
             second = quasi_newton.QuasiNewton.replace(m=self.m)
-            return fuse_auto.Params(adam_first, first.replace(form="relative").params, second.params)
-        if self.first is not None:
-            raise ValueError("first belongs to switch='auto'; every other switch begins with Adam")
+            return fuse_auto.Params(adam_first, first.replace(form="relative").params, second.params,
+                                    second.params._replace(strong=False))
         second = quasi_newton.LBFGS if self.m is None else quasi_newton.LBFGS.replace(m=self.m)
-        return Params(*checked_switch(self.switch), first.params, second.params)
+        return Params(*checked_switch(self.switch, False), first.params, second.params)
+
+    def sum_params(self, kind):
+        """Parameters of the run on batches."""
+        size, check_every, sampling = batch_parameters(self.batch_size, self.check_every, self.sampling, SAMPLING)
+        if kind == fuse_batches.MULTI and size < 3:
+            raise ValueError(f"second='multi-batch' needs batch_size of at least 3: rows shared with the batch before, rows "
+                             f"of its own, and rows shared with the next; got {size}")
+        m = 30 if self.m is None else _checks.count("m", self.m, 1)
+        second = fuse_batches.Params(kind, 0 if kind == fuse_batches.FULL else m, max(size // 4, 1),
+                                     _checks.positive("eta", self.eta), check_every, sampling)
+        form = "relative" if self.switch == "auto" else "torch"
+        first = adam.Adam.replace(lr=self.lr, form=form, batch_size=size, check_every=2 ** 62, sampling=self.sampling)
+        if kind != fuse_batches.FULL:
+            newton = quasi_newton.LBFGS.replace(m=1)        # of this one only the point is used
+        else:
+            newton = quasi_newton.QuasiNewton.replace(m=self.m) if self.switch == "auto" else quasi_newton.LBFGS.replace(m=m)
+        return fuse_sums.Params(*checked_switch(self.switch, True), size, first.params, second, newton.params)
+
+    @property
+    def needs(self):
+        return ("jac",) if self.batch_size is None else ("samples",)
+
+    @property
+    def residual(self):
+        return residual if self.batch_size is None else measured_residual
 
     @property
     def init(self):
+        if self.batch_size is not None:
+            return fuse_sums.init
         return fuse_auto.init if self.switch == "auto" else init
 
     @property
     def step(self):
-        if self.switch == "auto":
-            return fuse_auto.step
-        return make_step(asked(self.switch)) if callable(self.switch) else step
+        if self.batch_size is not None:
+            kind = fuse_batches.SECOND[self.second]
+            if callable(self.switch):
+                return fuse_sums.make_step(asked(self.switch, fuse_sums.news), fuse_sums.ADVANCE[kind])
+            return fuse_sums.STEP[kind]
+        if callable(self.switch):
+            return make_step(asked(self.switch, now))
+        return fuse_auto.step if self.switch == "auto" else step
 
     @property
     def interpreted_only(self):
         return "the criterion is a Python function" if callable(self.switch) else ""
 
+    @property
+    def interpreted_unless_asked(self):
+        return "" if self.batch_size is None else "a loop over samples is compiled in every process, and this one takes long"
+
     def details(self, state):
-        if self.switch == "auto":
+        if self.switch == "auto" and self.batch_size is None:
             return fuse_auto.details(state, self.params)
         fired = state.switch >= 0
-        return {"switch_nit": state.switch if fired else None,
-                "switch_reason": reason(self.params) if fired else "the criterion never held",
+        why = reason(self.params, state, self.batch_size is not None) if fired else "the criterion never held"
+        told = {"switch_nit": state.switch if fired else None, "switch_reason": why,
                 "adam_steps": state.switch if fired else state.k}
+        if self.second == "svrg":
+            told["cycles_taken_back"] = int(state.room.ledger[fuse_batches.REJECTED])
+        return told
 
     @property
     def name(self):
         return "FUSEPV"
-
-
-def checked_switch(switch):
-    """(rule, after, level) of a criterion other than "auto"."""
-    if callable(switch):
-        return ASKED, 0, 0.0
-    if switch == "epoch":
-        return STEPS, DEFAULT_STEPS, 0.0
-    if switch == math.inf:
-        return STEPS, 2 ** 62, 0.0
-    if not isinstance(switch, (str, tuple, list)):
-        return STEPS, _checks.count("switch (iterations of Adam)", switch), 0.0
-    name, *numbers = (switch,) if isinstance(switch, str) else switch or ("",)
-    rule = _checks.choice("switch", name, {"auto": None, "epoch": STEPS, "grad": GRADIENT, "loss": LOSS})
-    if rule not in (GRADIENT, LOSS) or not 1 <= len(numbers) <= (1 if rule == GRADIENT else 2):
-        raise ValueError(f"switch must be 'auto', 'epoch', an integer, ('grad', delta), ('loss', tol[, window]) or a "
-                         f"function; got {switch!r}")
-    level = _checks.non_negative("delta in switch" if rule == GRADIENT else "tol in switch", numbers[0])
-    return rule, _checks.count("window in switch", numbers[1], 1) if len(numbers) > 1 else DEFAULT_WINDOW, level
-
-
-def asked(criterion):
-    """Whether the user's function says that it is time."""
-    def fires(state, params):
-        try:
-            answer = criterion(state.k, state.x.copy(), state.f, state.g.copy())
-        except Exception as error:
-            error.add_note(f"curvopt: raised by the criterion given as `switch`, asked after {state.k} iterations")
-            raise
-        if not isinstance(answer, (bool, np.bool_)):
-            raise TypeError(f"the criterion given as `switch` must return True or False; "
-                            f"after {state.k} iterations it returned {answer!r}")
-        return bool(answer)
-
-    return fires
-
-
-def reason(params):
-    if params.rule == STEPS:
-        return f"{params.after} iterations of Adam"
-    if params.rule == GRADIENT:
-        return f"the gradient norm was at most {params.level:g}"
-    if params.rule == LOSS:
-        return f"fun changed by at most {params.level:g} max(1, |fun|) in each of {params.after} iterations"
-    return "the criterion returned True"
 
 
 FUSEPV = FusePVMethod()

@@ -24,7 +24,7 @@ from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
 from ..linesearch.armijo import failure
-from ..linesearch.wolfe import FAILED, LOWER, Room, make_room, search, strong_wolfe, strong_wolfe_unscaled
+from ..linesearch.wolfe import FAILED, LOWER, Room, Wolfe, make_room, search, strong_wolfe, strong_wolfe_unscaled
 
 # Measured (docs/methods/quasi_newton.md): the gradients needed fall as m grows, 1 at 10, 0.83 at 30, 0.78 at 100; above
 # n = 500 the time of 200 pairs is no longer worth it.
@@ -40,6 +40,7 @@ class Params(NamedTuple):
     c1: float
     c2: float
     dense_after: int    # AUTO, NEVER, or a number of pairs
+    strong: bool = True     # False: the weak Wolfe conditions, which can be met at a kink
 
 
 class State(NamedTuple):
@@ -126,6 +127,8 @@ def step(oracle, state, params):
     blind = inverse.phase[HELD] == 0
     c1, c2 = params.c1, params.c2
     rule = strong_wolfe_unscaled(c1, c2) if blind else strong_wolfe(c1, c2)
+    if not params.strong:
+        rule = Wolfe(c1, c2, False, rule.widen, rule.trials)
     t, f_new, _, outcome, K, g_new, g_spare = search(
         oracle, x, f, d, slope, alpha, math.nan, rule, K, 0.0, room, x_trial, g_trial, g_spare)
     if outcome == FAILED:

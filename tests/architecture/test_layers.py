@@ -38,6 +38,11 @@ METHOD_BRIDGES = {
        for fuse in ("fuse_pv", "fuse_auto") for half in ("adam", "quasi_newton")},
     ("methods.adam", "methods.adam_batches"): "one method, its step on batches in a file of its own",
     ("methods.fuse_pv", "methods.fuse_auto"): "one method, its automatic switch in a file of its own",
+    **{("methods.fuse_pv", f"methods.fuse_{part}"): "one method, its run on batches and its criteria in files of their own"
+       for part in ("sums", "batches", "criteria")},
+    **{("methods.fuse_sums", f"methods.{part}"): "Adam on batches and quasi-Newton in turns; nothing else is in it"
+       for part in ("adam_batches", "quasi_newton", "fuse_batches", "fuse_criteria")},
+    ("methods.fuse_batches", "methods.quasi_newton"): "quasi-Newton directions, from batches",
 }
 
 

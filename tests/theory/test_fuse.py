@@ -144,6 +144,21 @@ def test_quasi_newton_phases_descend_and_the_best_point_is_returned(fun, x0, swi
     assert res.fun == f.min() == fun(res.x)[0]
 
 
+@pytest.mark.parametrize("fun, x0", STARTS)
+@pytest.mark.parametrize("switch, lr", [(0, 0.1), (15, 0.1), ("auto", 0.01)])
+def test_no_evaluated_point_was_lower_than_the_result(fun, x0, switch, lr):
+    """Not even a trial of a search that was passed over, beyond the rounding that the search allows for."""
+    seen = []
+
+    def spy(x):
+        f, g = fun(x)
+        seen.append(f)
+        return f, g
+
+    res = run(curvopt.FUSEPV.replace(switch=switch, lr=lr), spy, x0)
+    assert res.fun <= min(seen) + 1e2 * 2.0 ** -52 * abs(min(seen)) and len(seen) == res.nfev
+
+
 @pytest.mark.parametrize("n", [2, 5, 9])
 def test_a_quadratic_ends_in_as_many_steps_as_it_has_variables(n):
     """With exact steps and a memory that holds n pairs, L-BFGS is conjugate gradients. The search of the library does not
