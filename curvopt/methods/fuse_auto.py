@@ -2,10 +2,16 @@ r"""The automatic FUSE-PV: quasi-Newton first, Adam as probe and rescuer.
 
 Quasi-Newton runs. When it stalls, Adam is tried from the current point for some steps; what it found is kept if it
 brought at least as much per call as quasi-Newton did last, and otherwise rolled back: point *and* memory go on as if
-nothing had happened. When quasi-Newton fails, Adam tries to get it going again. Every threshold is relative, so the path
+nothing had happened. When quasi-Newton fails, Adam tries to get it going again. A search that runs out of trials is
+the sign of a kink, at which the strong Wolfe conditions may hold nowhere; from the first one on quasi-Newton searches by
+the weak ones [1]_. Every threshold is relative, so the path
 does not see f -> c f + s beyond rounding.
 
 A probe is a phase of this state machine: an iteration is one quasi-Newton step or one Adam step.
+
+References
+----------
+.. [1] A. S. Lewis, M. L. Overton, "Nonsmooth optimization via quasi-Newton methods", Math. Program. 141, 2013.
 """
 import math
 from typing import NamedTuple

@@ -107,7 +107,8 @@ class FusePVMethod(Method):
     With ``switch="auto"``, the default, `QuasiNewton` runs first, and Adam is insurance: tried for a while where
     quasi-Newton stalls, and called where it fails. What Adam finds is kept if it brought at least as much per call;
     otherwise quasi-Newton goes on, bit for bit, as if Adam had not been there. On smooth functions the price is about
-    1 % of the calls; on functions with kinks the gain can be large.
+    1 % of the calls. A search that runs out of trials is taken for the sign of a kink, and later ones are by the weak
+    Wolfe conditions, which can be met there: on functions with kinks the gain is large.
 
     Every other ``switch`` is the paper's: `Adam` until the criterion holds, then `LBFGS` from the best point seen, with
     an empty memory, for good. The levels of ``"grad"`` and ``"loss"`` are absolute numbers that have to suit the
@@ -121,8 +122,9 @@ class FusePVMethod(Method):
     for the automatic switch 2 a probe by Adam, 3 a rescue by Adam, 4 a trial of quasi-Newton.
 
     The result has the fields ``switch_nit`` (iterations before the first quasi-Newton step that counted, or None),
-    ``switch_reason`` (a sentence), ``adam_steps`` and, for the automatic switch, ``probes``, ``probes_kept`` and
-    ``rescues``; with ``second="svrg"``, ``cycles_taken_back``.
+    ``switch_reason`` (a sentence), ``adam_steps`` and, for the automatic switch, ``probes``, ``probes_kept``,
+    ``rescues`` and ``kink_nit`` (iteration of the first sign of a kink, or None); with ``second="svrg"``,
+    ``cycles_taken_back``.
 
     Parameters
     ----------
