@@ -100,15 +100,18 @@ def conjugate(z, beta, p):
 def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
     """Write d with H d near -g; `z` is H_memory g and `decrement` is <g, z>.
 
-    Ends when <r, H_memory r> <= forcing^2 <g, z>, after MAX_PRODUCTS, or at a direction without
-    positive curvature, which becomes d if it is the first. The memory is not touched meanwhile, and takes in the
-    pairs (p, Hp) at the end, the last m of them. Returns (products, whether curvature was not positive, source).
+    Ends when the error of d in the norm of H is `forcing` times d by estimate, after MAX_PRODUCTS, or at a direction
+    without positive curvature, which becomes d if it is the first. The estimate is <r, H_memory r> times the largest
+    step of CG, which is at most the largest eigenvalue of H^-1 over H_memory: a memory of stiffer times underestimates the
+    error along the flat directions by that factor, and stopping in its norm would leave them out. The memory is not
+    touched meanwhile, and takes in the pairs (p, Hp) at the end, the last m of them. Returns (products, whether curvature
+    was not positive, source).
     """
     P, HP, r, p, hp, w, point = krylov
     begin(g, z, r, p, d)
     reach, rz = norm(z, 2), decrement
     rows = P.shape[0]
-    used, pairs, concave = 0, 0, False
+    used, pairs, concave, energy, softness = 0, 0, False, 0.0, 0.0
     for j in range(MAX_PRODUCTS):
         source = product(oracle, x, g, p, reach, source, point, hp)
         used += 1
@@ -123,7 +126,9 @@ def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
         copy_to(hp, HP[j % rows])
         pairs += 1
         rz_new = times(memory, 1.0, r, w)
-        if not rz_new > forcing * forcing * decrement:
+        energy += rz * rz / bend
+        softness = max(softness, rz / bend)
+        if not rz_new * softness > forcing * forcing * energy:
             break
         conjugate(w, rz_new / rz, p)
         rz = rz_new
