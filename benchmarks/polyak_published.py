@@ -1,4 +1,4 @@
-"""Rerun the three published experiments of GDPolyak on their exact data, and the tables of the adaptive variants.
+"""Rerun the three published experiments of GDPolyak on their exact data, and our tables of the adaptive variants.
 
     python benchmarks/polyak_published.py FOLDER
 
@@ -7,7 +7,8 @@ y) and ``neuron_seed3407.npz`` (w1, w2, v). They are not part of this repository
 generated here.
 
 A count is the index of the first evaluated point with fun - f* at or below 1e-6, 1e-10, 1e-14; one evaluation is a value and
-a gradient, rejected trials included.
+a gradient, rejected trials included. GDPolyakAdaptive is chaotic, and its counts are medians over nine starts that differ
+from the given one by 1e-12 of its length; "wanted" is what was measured when the method was designed, once.
 """
 import argparse
 import pathlib
@@ -92,6 +93,39 @@ def show(title, counts, expected=None):
     return expected is None or all(c is not None and abs(c - e) <= 0.01 * e for c, e in zip(counts, expected))
 
 
+WANTED = {  # evaluations of GDPolyakAdaptive, f_star known and unknown, and of RavineQN, full and simple to 1e-14
+    "Rosenbrock quartic": ((92, 142, 174), (74, 126, 155), 59, 51),
+    "sensing": ((121, 508, 1198), (464, 915, 1838), 293, 260),
+    "two neurons": ((40, 67, 106), (33, 64, 90), 26, 37),
+    "nonconvex quartic": ((18, 48, 80), (18, 48, 78), None, None),
+    "convex quartic 20": ((79, 288, 626), (72, 297, 681), 83, 127),
+    "convex quartic 60": ((82, 494, 1318), (99, 700, 1806), None, None),
+    "convex quartic 60, seed 0": (None, None, 129, 181),
+    "symmetric factorisation": ((40, 110, 222), (41, 93, 196), 43, 74),
+    "asymmetric, control": ((29, 53, 79), (26, 37, 55), None, None),
+    "convex quartic 40 wide": (None, None, 115, 207),
+}
+
+
+def nearby(problem, count=9):
+    """The problem from its own start and from others within rounding of it."""
+    rng = np.random.default_rng(12)
+    size = np.linalg.norm(problem.x0) / np.sqrt(problem.n)
+    starts = [problem.x0] + [problem.x0 + 1e-12 * size * rng.standard_normal(problem.n) for _ in range(count - 1)]
+    return [type(problem)(problem.name, problem.fun, problem.jac, problem.hessp, x0, problem.args, f_star=problem.f_star)
+            for x0 in starts]
+
+
+def show_median(title, problem, method, wanted, starts=9):
+    """Medians over nearby starts, the range of the last, and the largest ratio to what is wanted; return that ratio."""
+    runs = np.array([[np.inf if c is None else c for c in count(p, method)] for p in nearby(problem, starts)])
+    median = np.median(runs, axis=0)
+    worst = float(np.max(median[-len(wanted):] / np.array(wanted)))
+    print(f"  {title:34}{'/'.join(f'{c:g}' for c in median):20}last [{runs[:, -1].min():g}, {runs[:, -1].max():g}]   wanted "
+          f"{'/'.join(map(str, wanted))}, at worst {worst:.2f} of it", flush=True)
+    return worst
+
+
 def restarts(problem):
     """The scheme for an unknown least value on the Rosenbrock quartic, as measured in the authors' code."""
     method = curvopt.baselines.GDPolyakRestarts.replace(eta=0.0125, K=100, epochs=50)
@@ -101,16 +135,33 @@ def restarts(problem):
 
 def adaptive(cases):
     """GDPolyakAdaptive with and without the least value, the reconstruction of order 4, and L-BFGS-B with its memory."""
-    method = curvopt.GDPolyakAdaptive
+    method, worst = curvopt.GDPolyakAdaptive, []
     for name, (problem, eta, *_) in cases.items():
         print(name)
-        show("curvature, f_star known", count(problem, method.replace(f_star=0.0)))
-        show("curvature, f_star unknown", count(problem, method))
+        known, free, *_ = WANTED[name]
+        worst.append(show_median("curvature, f_star known", problem, method.replace(f_star=0.0), known))
+        worst.append(show_median("curvature, f_star unknown", problem, method, free))
         show("curvature, f_lower = -1", count(problem, method.replace(f_lower=-1.0)))
         order4 = method.replace(f_star=0.0, rule="order4", eta=eta)
         show(f"order4 (reconstruction), eta={eta:g}", count(problem, order4, 12_000))
         for m in (10, 100):
             show(f"SciPy L-BFGS-B, m = {m}", count_lbfgsb(problem, m))
+    print(f"GDPolyakAdaptive at worst {max(worst):.2f} of what was wanted")
+
+
+def ravine(cases):
+    """Both presets of RavineQN on the seven problems of their first measurement."""
+    cases = {name: case[0] for name, case in cases.items() if WANTED[name][2] is not None}
+    cases["convex quartic 60, seed 0"] = problems.convex_quartic(60, low=0.03)
+    cases["convex quartic 40 wide"] = problems.convex_quartic(40, low=0.01, high=10.0, seed=99)
+    worst = []
+    for name, problem in cases.items():
+        print(name)
+        for preset, wanted in zip(("full", "simple"), WANTED[name][2:]):
+            worst.append(show_median(f"RavineQN {preset}", problem, curvopt.RavineQN.replace(preset=preset), (wanted,), 5))
+        for m in (10, 100):
+            show(f"SciPy L-BFGS-B, m = {m}", count_lbfgsb(problem, m))
+    print(f"RavineQN at worst {max(worst):.2f} of what was wanted")
 
 
 def main():
@@ -126,6 +177,7 @@ def main():
     if not options.quick:
         restarts(cases["Rosenbrock quartic"][0])
         adaptive({**cases, **generated()})
+        ravine({**cases, **generated()})
     print("all published counts reproduced within 1 %" if exact else "NOT reproduced")
     return 0 if exact else 1
 

@@ -11,6 +11,7 @@ References
 .. [2] J. L. Morales, J. Nocedal, "Automatic preconditioning by limited memory quasi-Newton updating", SIAM J. Optim. 10,
        2000.
 """
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -96,22 +97,28 @@ def conjugate(z, beta, p):
         p[i] = beta * p[i] - z[i]
 
 
+@kernel
+def relative_error(rz, softness, energy):
+    """sqrt(rz softness / energy); 0 where that says nothing, which ends CG."""
+    return math.sqrt(rz / energy * softness) if rz > 0.0 and 0.0 < energy < math.inf else 0.0
+
+
 @routine
 def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
     """Write d with H d near -g; `z` is H_memory g and `decrement` is <g, z>.
 
-    Ends when the error of d in the norm of H is `forcing` times d by estimate, after MAX_PRODUCTS, or at a direction
-    without positive curvature, which becomes d if it is the first. The estimate is <r, H_memory r> times the largest
-    step of CG, which is at most the largest eigenvalue of H^-1 over H_memory: a memory of stiffer times underestimates the
-    error along the flat directions by that factor, and stopping in its norm would leave them out. The memory is not
-    touched meanwhile, and takes in the pairs (p, Hp) at the end, the last m of them. Returns (products, whether curvature
-    was not positive, source).
+    Ends when the relative error of d in the norm of H is at most `forcing` by estimate, after MAX_PRODUCTS, or at a
+    direction without positive curvature, which becomes d if it is the first. The estimate is <r, H_memory r> times the
+    largest step of CG, over the energy <d, H d>: a memory of stiffer times makes too little of the error along the flat
+    directions, by up to that factor, and stopping in its norm would leave them unsolved. The memory is not touched
+    meanwhile, and takes in the pairs (p, Hp) at the end, the last m of them. Returns (products, whether curvature was not
+    positive, the estimate, source).
     """
     P, HP, r, p, hp, w, point = krylov
     begin(g, z, r, p, d)
     reach, rz = norm(z, 2), decrement
     rows = P.shape[0]
-    used, pairs, concave, energy, softness = 0, 0, False, 0.0, 0.0
+    used, pairs, concave, energy, softness, error = 0, 0, False, 0.0, 0.0, 0.0
     for j in range(MAX_PRODUCTS):
         source = product(oracle, x, g, p, reach, source, point, hp)
         used += 1
@@ -126,12 +133,13 @@ def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
         copy_to(hp, HP[j % rows])
         pairs += 1
         rz_new = times(memory, 1.0, r, w)
-        energy += rz * rz / bend
+        energy += rz * (rz / bend)
         softness = max(softness, rz / bend)
-        if not rz_new * softness > forcing * forcing * energy:
+        error = relative_error(rz_new, softness, energy)
+        if not error > forcing:
             break
         conjugate(w, rz_new / rz, p)
         rz = rz_new
     for j in range(max(0, pairs - rows), pairs):
         learn_pair(memory, P[j % rows], HP[j % rows])
-    return used, concave, source
+    return used, concave, error, source

@@ -82,7 +82,7 @@ def newton(problem, x, hessp, forcing, limit):
         aware.learn_pair(memory, s, problem.hessp(x, s, *problem.args))
     z, d = np.empty(n), np.empty(n)
     decrement = aware.times(memory, 1.0, g, z)
-    used, concave, source = krylov.newton_cg(oracle, x, g, z, decrement, memory, forcing, krylov.UNKNOWN,
+    used, concave, error, source = krylov.newton_cg(oracle, x, g, z, decrement, memory, forcing, krylov.UNKNOWN,
                                              krylov.make_krylov(n, limit), d)
     return d, used, concave, source, memory, objective.counts
 
