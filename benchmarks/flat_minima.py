@@ -154,10 +154,11 @@ def ordinary():
           f"{'simple':>14}{'full/10':>10}{'simple/10':>10}")
     for name, make in ORDINARY.items():
         problem = make()
-        rows = [[count_scipy(p, 10, gap), count_scipy(p, 100, gap), count(p, METHODS["full"], gap), count(p, METHODS["simple"], gap)]
+        rows = [[*(count_scipy(p, m, gap) for m in (10, 100)), *(count(p, METHODS[m], gap) for m in ("full", "simple"))]
                 for p, gap in ensemble(problem, 7 if problem.n < 100 else 3)]
         mean = np.exp(np.mean(np.log(rows), axis=0))
-        print(f"{name:60}" + "".join(f"{c:14.1f}" for c in mean) + "".join(f"{c:10.2f}" for c in mean[2:] / mean[0]), flush=True)
+        cells = [f"{c:14.1f}" for c in mean] + [f"{c:10.2f}" for c in mean[2:] / mean[0]]
+        print(f"{name:60}" + "".join(cells), flush=True)
 
 
 def price_of_a_step(n=400, m=100, steps=300):
