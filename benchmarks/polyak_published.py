@@ -25,17 +25,23 @@ TARGETS = (1e-6, 1e-10, 1e-14)
 
 
 class Counter:
-    """A problem whose values are recorded in the order in which they are asked for."""
+    """A problem whose values are recorded in the order of the points that are asked for; inf where only a gradient was."""
 
     def __init__(self, problem):
-        self.problem, self.values = problem, []
+        self.problem, self.values, self.last = problem, [], None
+
+    def visit(self, x):
+        if self.last is None or not np.array_equal(x, self.last):
+            self.last = x.copy()
+            self.values.append(np.inf)
 
     def fun(self, x):
-        f = self.problem.fun(x, *self.problem.args)
-        self.values.append(f)
-        return f
+        self.visit(x)
+        self.values[-1] = self.problem.fun(x, *self.problem.args)
+        return self.values[-1]
 
     def jac(self, x):
+        self.visit(x)
         return self.problem.jac(x, *self.problem.args)
 
     def counts(self):

@@ -52,7 +52,7 @@ FORCING = 0.07          # relative error of a Newton-CG direction, which the lon
 # Quasi-Newton steps before the next cycle, after a long step that was kept, one that was refused, a step shorter than 1,
 # and a cycle that found nothing.
 HOLD_AFTER_LONG, HOLD_AFTER_REFUSAL, HOLD_AFTER_SHORT, HOLD_AFTER_FAILURE = 1, 2, 5, 10
-FIRST = 0.3             # first trial over ||x0||; measured: 0.1 to 1 are the same on flat minima, 0.1 costs a trial elsewhere
+FIRST = 1.0             # first trial over ||x0||; measured: 0.1 to 1 are the same on flat minima, 0.1 costs trials elsewhere
 GROWTH, TRACK = 2.5, 20     # along negative curvature: growth of the step while fun falls, and how often
 DESCENT = 1e-14         # <g, d> must be below this times -||g|| ||d||
 NOISE_FACTOR = 100.0    # K of the search at the start, as in QuasiNewton
@@ -247,7 +247,7 @@ class RavineQNMethod(Method):
 
     Notes
     -----
-    The first trial is 0.3 of ||x0||, so that scaling fun, and x unless x0 = 0, changes nothing: for powers of two not a
+    The first trial has the length of x0, so that scaling fun, and x unless x0 = 0, changes nothing: for powers of two not a
     bit. Products by differences are taken over 1/100 of the preconditioned gradient, except the first, which is the one
     that ``minimize`` makes of a missing ``hessp``. A product that is not finite ends the cycle like negative curvature.
     Every step satisfies the weak Wolfe conditions along a descent direction, or is lower than one that does: a long step
