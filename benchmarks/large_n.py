@@ -2,7 +2,7 @@
 
     python benchmarks/large_n.py
 
-The own work is what an iteration does between the user's callables when the unit step is accepted: scaling and direction
+The own work is what an iteration does between the user's callables when the unit step is accepted: the scaling
 from g and Hg, the trial point, the norm of the new gradient. Bytes are those that the algorithm has to read and to write,
 8 for each entry; bandwidth is bytes over the least CPU time of several repeats, and that of a copy counts 16 bytes for each
 entry. One thread.                                                                                       wanted: at least 0.8
@@ -20,8 +20,7 @@ from numba import njit
 
 import curvopt
 from curvopt._vectors import axpy_to, copy_to, dot, norm_inf
-from curvopt.directions.curvature import curvature_products
-from curvopt.methods.scaled_gradient import RULE_GM, scaled_direction
+from curvopt.methods.scaled_gradient import RULE_GM, scaling_of
 
 SIZES, REPEATS = (10 ** 6, 10 ** 7), 7
 
@@ -39,22 +38,21 @@ def least(functions):
 
 def kernels(n):
     rng = np.random.default_rng(0)
-    x, g, hg, d, out = (rng.standard_normal(n) for _ in range(5))
+    x, g, hg, out = (rng.standard_normal(n) for _ in range(4))
     parts = [   # name, vectors read or written, call
         ("np.copyto", 2, lambda: np.copyto(out, x)),
         ("copy_to", 2, lambda: copy_to(x, out)),
         ("dot", 2, lambda: dot(x, g)),
         ("norm_inf (the residual)", 1, lambda: norm_inf(g)),
-        ("curvature_products", 2, lambda: curvature_products(g, hg)),
-        ("scaled_direction", 4, lambda: scaled_direction(g, hg, RULE_GM, 1e-6, 1e6, 1.0, d)),
-        ("axpy_to (the trial)", 3, lambda: axpy_to(1e-3, d, x, out)),
+        ("scaling_of", 2, lambda: scaling_of(g, hg, RULE_GM, 1e-6, 1e6, 1.0)),
+        ("axpy_to (the trial)", 3, lambda: axpy_to(1e-3, g, x, out)),
     ]
     seconds = least([call for *_, call in parts])
     speed = {name: 8e-9 * n * vectors / s for (name, vectors, _), s in zip(parts, seconds)}
     for name, rate in speed.items():
         print(f"  {name:24} {rate:6.2f} GB/s   {rate / speed['np.copyto']:.2f} of a copy")
     own = {name: (vectors, s) for (name, vectors, _), s in zip(parts, seconds)
-           if name.split()[0] in ("norm_inf", "scaled_direction", "axpy_to")}
+           if name.split()[0] in ("norm_inf", "scaling_of", "axpy_to")}
     total, vectors = sum(s for _, s in own.values()), sum(v for v, _ in own.values())
     print(f"  an iteration of SGM: {vectors} vectors in {1e3 * total:.2f} ms, {8e-9 * n * vectors / total:.2f} GB/s, "
           f"{8e-9 * n * vectors / total / speed['np.copyto']:.2f} of a copy")

@@ -25,8 +25,25 @@ def machine_code(function, counted=True):
     return njit(error_model="numpy", nogil=True, _nrt=counted)(function)
 
 
+@lru_cache(maxsize=1)
+def taker():
+    """take(g, out): copy an array that came from the user, give it back, and say whether it fitted."""
+    from ._compiled_tuples import release
+
+    def take(g, out):
+        fits = g.shape == out.shape
+        if fits:
+            copy_to(g, out)
+        release(g)
+        return fits
+
+    return machine_code(take, counted=False)
+
+
 @lru_cache(maxsize=128)
 def value(fun, shape):
+    from ._compiled_tuples import lent
+
     if shape is None:
         def call(x, args):
             return float(fun(x, *args))
@@ -38,75 +55,81 @@ def value(fun, shape):
     def value(x, data):
         data.counts[NFEV] += 1
         copy_to(x, data.work[X_COPY])
-        return call(data.work[X_COPY], data.args)
+        return call(data.work[X_COPY], lent(data.args))
 
     return machine_code(value, counted=False)
 
 
 @lru_cache(maxsize=128)
 def gradient(jac, shape):
+    from ._compiled_tuples import lent
+
     if shape is None:
-        def call(x, args, out):
-            g = jac(x, *args)
-            if g.shape != out.shape:
-                raise ValueError("jac returned a vector whose length is not that of x")
-            copy_to(g, out)
+        def call(x, args):
+            return jac(x, *args)
     else:
-        def call(x, args, out):
+        def call(x, args):
             g = jac(x.reshape(shape), *args)
             if g.shape != shape:
                 raise ValueError("jac returned an array whose shape is not that of x")
-            copy_to(np.ascontiguousarray(g).reshape(out.size), out)
-    call = machine_code(call)
+            return np.ascontiguousarray(g).reshape(x.size)
+    call, take = machine_code(call), taker()
 
     def gradient(x, data, out):
         data.counts[NJEV] += 1
         copy_to(x, data.work[X_COPY])
-        call(data.work[X_COPY], data.args, out)
+        if not take(call(data.work[X_COPY], lent(data.args)), out):
+            raise ValueError("jac returned a vector whose length is not that of x")
 
     return machine_code(gradient, counted=False)
 
 
 @lru_cache(maxsize=128)
 def product(hessp, shape):
+    from ._compiled_tuples import lent
+
     if shape is None:
-        def call(x, v, args, out):
-            hv = hessp(x, v, *args)
-            if hv.shape != out.shape:
-                raise ValueError("hessp returned a vector whose length is not that of x")
-            copy_to(hv, out)
+        def call(x, v, args):
+            return hessp(x, v, *args)
     else:
-        def call(x, v, args, out):
+        def call(x, v, args):
             hv = hessp(x.reshape(shape), v.reshape(shape), *args)
             if hv.shape != shape:
                 raise ValueError("hessp returned an array whose shape is not that of x")
-            copy_to(np.ascontiguousarray(hv).reshape(out.size), out)
-    call = machine_code(call)
+            return np.ascontiguousarray(hv).reshape(x.size)
+    call, take = machine_code(call), taker()
 
     def product(x, v, data, out):
         data.counts[NHEV] += 1
         copy_to(x, data.work[X_COPY])
         copy_to(v, data.work[V_COPY])
-        call(data.work[X_COPY], data.work[V_COPY], data.args, out)
+        if not take(call(data.work[X_COPY], data.work[V_COPY], lent(data.args)), out):
+            raise ValueError("hessp returned a vector whose length is not that of x")
 
     return machine_code(product, counted=False)
 
 
 @lru_cache(maxsize=128)
 def pair(fun, shape):
-    def call(x, args, out):
-        f, g = fun(x if shape is None else x.reshape(shape), *args)
-        if g.size != x.size:
-            raise ValueError("fun returned a gradient whose length is not that of x")
-        copy_to(g if shape is None else np.ascontiguousarray(g).reshape(x.size), out)
-        return float(f)
+    from ._compiled_tuples import lent
 
-    call = machine_code(call)
+    if shape is None:
+        def call(x, args):
+            f, g = fun(x, *args)
+            return float(f), g
+    else:
+        def call(x, args):
+            f, g = fun(x.reshape(shape), *args)
+            return float(f), np.ascontiguousarray(g).reshape(g.size)
+    call, take = machine_code(call), taker()
 
     def evaluate(x, data):
         data.counts[NFEV] += 1
         copy_to(x, data.work[X_COPY])
-        remember_pair(data, x, call(data.work[X_COPY], data.args, data.work[KNOWN_G]))
+        f, g = call(data.work[X_COPY], lent(data.args))
+        if not take(g, data.work[KNOWN_G]):
+            raise ValueError("fun returned a gradient whose length is not that of x")
+        remember_pair(data, x, f)
 
     return machine_code(evaluate, counted=False)
 

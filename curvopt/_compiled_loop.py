@@ -114,6 +114,7 @@ def _compile_loop(make_advance, parts, types_, sampled):
     from numba import float64, int64, njit, types
 
     from ._compiled_tuples import plain_type
+    from ._compiled_whole import WHOLE
 
     data_t, state_t, params_t, tol_t, best_t = types_
     extra = (int64,) if sampled else ()
@@ -121,7 +122,7 @@ def _compile_loop(make_advance, parts, types_, sampled):
         *function_types(data_t, sampled), *extra, data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
     )
     make = make_sampled_entry if sampled else make_entry
-    dispatcher = njit(error_model="numpy", nogil=True)(make(make_advance(*parts)))
+    dispatcher = njit(error_model="numpy", nogil=True, **WHOLE)(make(make_advance(*parts)))
     # A loop that uses a Generator holds addresses of NumPy's functions, which differ from process to process.
     identity = None if sampled else identity_of(parts)
     if identity is not None:

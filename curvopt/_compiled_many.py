@@ -11,12 +11,13 @@ from numba.core.errors import NumbaError
 from numba.extending import overload
 
 from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of, name_apart
+from ._compiled_whole import DRAFT, WHOLE
 from ._jit import cached, routine
 from ._loop import make_advance
 from ._objective import NotCompilable
 from ._oracle import N_COUNTS, Data, Oracle
 from ._status import NONFINITE, RUNNING
-from ._stopping import check, first_best, last_is_best
+from ._stopping import again_best, check, first_best, last_is_best
 from ._vectors import copy_to, norm_inf
 
 _entries = {}
@@ -35,16 +36,16 @@ def _row_of(args, i):
     return lambda args, i: (args[0][i],) + row_of(args[1:], i)
 
 
-def make_solve_one(init, step, residual, report, monotone, counted=False):
-    """One problem from its start to its end: writes x and its gradient, returns (f, nit, status).
+def make_run(step, residual, report, monotone, counted):
+    """One problem from its first state to its end: writes x and its gradient, returns (f, nit, status).
 
-    Between init and the end no array is made and none is kept, so `run` may do without reference counts (unless `counted`):
+    From the first state on no array is made and none is kept, so it may do without reference counts (unless `counted`):
     at n = 3 these, atomic and some hundred for each evaluation, take 70 % of the time. Its caller owns all arrays
     and gets numbers back. A step that makes arrays does not compile in this way.
     """
     advance = routine(make_advance(step, residual, report, monotone))
 
-    @njit(error_model="numpy", nogil=True, _nrt=counted)
+    @njit(error_model="numpy", nogil=True, _nrt=counted, **DRAFT)
     def run(fun, jac, hessp, data, state, params, tol, best, gnorm, trace, x, g):
         nit = 0
         status = check(tol, nit, data.counts, state.f, gnorm, state.flag, best.scalars)
@@ -65,18 +66,32 @@ def make_solve_one(init, step, residual, report, monotone, counted=False):
         copy_to(best.g, g)
         return best.scalars[0], nit, status
 
-    def solve_one(fun, jac, hessp, data, x0, params, tol, trace, x, g):
-        state = init(Oracle(fun, jac, hessp, data), x0, params)
-        gnorm = residual(state, tol.norm)
-        best = first_best(state, gnorm, monotone)
-        return run(fun, jac, hessp, data, state, params, tol, best, gnorm, trace, x, g)
-
-    return routine(solve_one)
+    return run
 
 
-def make_entry(solve_one):
+def make_again(init, again, residual, monotone):
+    """(state, best, norm) of a start, in the arrays of the state before where the method knows how."""
+    if again is None:
+        def next_start(oracle, state, best, x0, params, norm):
+            state = init(oracle, x0, params)
+            gnorm = residual(state, norm)
+            return state, first_best(state, gnorm, monotone), gnorm
+    else:
+        def next_start(oracle, state, best, x0, params, norm):
+            state = again(oracle, state, x0, params)
+            gnorm = residual(state, norm)
+            return state, again_best(best, state, gnorm, monotone), gnorm
+
+    return routine(next_start)
+
+
+def make_entry(init, again, step, residual, report, monotone, counted):
+    run = make_run(step, residual, report, monotone, counted)
+    next_start = make_again(init, again, residual, monotone)
+
     def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
         counts, work, trace = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1])), np.empty((0, 0))
+        first = True
         for i in range(begin, end):
             cursor[0] = i       # the row to blame for an exception
             for j in range(counts.size):
@@ -87,7 +102,16 @@ def make_entry(solve_one):
                 gs[i, :] = np.nan
                 continue
             data = Data(row_of(args, i) + shared, counts, work, hess)
-            fs[i], numbers[i, 0], statuses[i] = solve_one(fun, jac, hessp, data, starts[i], params, tol, trace, xs[i], gs[i])
+            oracle = Oracle(fun, jac, hessp, data)
+            if first:
+                state = init(oracle, starts[i], params)
+                gnorm = residual(state, tol.norm)
+                best = first_best(state, gnorm, monotone)
+                first = False
+            else:
+                state, best, gnorm = next_start(oracle, state, best, starts[i], params, tol.norm)
+            fs[i], numbers[i, 0], statuses[i] = run(
+                fun, jac, hessp, data, state, params, tol, best, gnorm, trace, xs[i], gs[i])
             for j in range(3):
                 numbers[i, 1 + j] = counts[j]
         cursor[0] = end
@@ -98,7 +122,7 @@ def make_entry(solve_one):
 def compile_entry(parts, signature):
     """The machine code for these routines: without reference counts where no step makes an array."""
     for counted in (False, True):
-        dispatcher = njit(error_model="numpy", nogil=True)(make_entry(make_solve_one(*parts, counted)))
+        dispatcher = njit(error_model="numpy", nogil=True, **WHOLE)(make_entry(*parts, counted))
         name = identity_of(("many", *parts, counted))
         if name is not None:
             cached(dispatcher, name)
@@ -124,7 +148,7 @@ def compiled_entry(method, objective, args, shared, starts, tol):
     vector, none, matrix = float64[::1], types.none, float64[:, ::1]
     with Notice():
         compile_callables(callables, data_t)
-        parts = (method.init, method.step, method.residual, method.report, method.monotone)
+        parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
         name_apart(method.params)
         args_t, shared_t, params_t, tol_t = map(typeof, (args, shared, method.params, tol))
         key = (parts, args_t, shared_t)
@@ -145,7 +169,8 @@ def make_solver(method, objective, options):
     """A jitted ``(x0, args) -> (x, fun, status, nit)`` for calls from compiled code."""
     fun, jac, hessp = objective.compiled_callables()
     # The types are not known before it is called: no second attempt is possible, so references are counted.
-    solve_one = make_solve_one(method.init, method.step, method.residual, method.report, method.monotone, counted=True)
+    init, residual, monotone = method.init, method.residual, method.monotone
+    run = make_run(method.step, residual, method.report, monotone, counted=True)
     params, tol = method.params, options.tolerances(1)
     by_n = options.maxiter is None
     keep_hess = objective.data.hess.size > 0
@@ -159,7 +184,10 @@ def make_solver(method, objective, options):
         copy_to(x0, start)
         maxiter = max(10_000, 200 * n) if by_n else tol.maxiter
         limits = tol_type(tol.gtol, tol.norm, tol.ftarget, maxiter, tol.maxfev, tol.maxjev, tol.maxhev, tol.stop_nonfinite)
-        f, nit, status = solve_one(fun, jac, hessp, data, start, params, limits, np.empty((0, 0)), x, g)
+        state = init(Oracle(fun, jac, hessp, data), start, params)
+        gnorm = residual(state, tol.norm)
+        best = first_best(state, gnorm, monotone)
+        f, nit, status = run(fun, jac, hessp, data, state, params, limits, best, gnorm, np.empty((0, 0)), x, g)
         return x, f, status, nit
 
-    return njit(error_model="numpy", nogil=True)(solver)
+    return njit(error_model="numpy", nogil=True, **WHOLE)(solver)

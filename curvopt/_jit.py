@@ -57,6 +57,8 @@ if ENABLED:
     from numba.core.dispatcher import Dispatcher
     from numba.extending import is_jitted, register_jitable
 
+    from ._compiled_whole import DRAFT
+
     FINGERPRINT = _package_fingerprint()
 
     class _CacheFile(IndexDataCacheFile):
@@ -102,7 +104,7 @@ if ENABLED:
         inside = function.__module__.startswith(__package__ + ".") and ".problems." not in function.__module__
         return cached(njit(error_model="numpy", _nrt=not inside)(function))
 
-    routine = register_jitable(error_model="numpy")
+    routine = register_jitable(error_model="numpy", **DRAFT)
 
     def is_compiled(function):
         """True for a function the user decorated with ``numba.njit``."""

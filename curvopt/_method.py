@@ -31,6 +31,9 @@ class Method:
     paper: ClassVar[str] = ""
     report: ClassVar = staticmethod(report)
     residual: ClassVar = staticmethod(residual)
+    # again(oracle, state, x0, params): what `init` returns, in the arrays of `state`, where many problems should not pay for
+    # new ones. None: `init` each time.
+    again: ClassVar = None
 
     def __post_init__(self):
         object.__setattr__(self, "params", self.validated())

@@ -12,6 +12,7 @@ from ._interrupt import CtrlC
 from ._status import INTERRUPTED, MAXTIME, RUNNING
 
 SLICE_SECONDS = 0.01    # a slice should take about this long: uneven problems balance, and the clock is seen often
+SHORTEST_SECONDS = 0.0003   # what handing out a slice costs, some 15 us, should not show
 FIRST_SLICE, LARGEST_SLICE = 16, 65536
 
 
@@ -39,23 +40,30 @@ class Outputs:
 
 
 class Queue:
-    """Hands out [begin, end) slices, longer or shorter as the last ones took less or more time than they should."""
+    """Hands out [begin, end) slices, longer or shorter as the last ones took less or more time than they should.
 
-    def __init__(self, k, largest):
-        self.k, self.largest = k, min(largest or LARGEST_SLICE, LARGEST_SLICE)
-        self.next, self.size = 0, min(FIRST_SLICE, self.largest)
+    Towards the end they become shorter, so that no worker is left with a long one while the others have nothing to do.
+    """
+
+    def __init__(self, k, largest, workers):
+        self.k, self.largest, self.workers = k, min(largest or LARGEST_SLICE, LARGEST_SLICE), workers
+        self.next, self.size, self.shortest = 0, min(FIRST_SLICE, self.largest), 1
         self.stopped = False
         self.lock = threading.Lock()
 
     def take(self):
         with self.lock:
             begin = self.next
-            self.next = end = begin if self.stopped else min(begin + self.size, self.k)
+            if self.stopped:
+                return begin, begin
+            share = math.ceil((self.k - begin) / (2 * self.workers)) if self.workers > 1 else self.k
+            self.next = end = min(begin + min(self.size, max(share, self.shortest)), self.k)
         return begin, end
 
     def timed(self, rows, seconds):
-        fit = rows * SLICE_SECONDS / max(seconds, 1e-9)
-        self.size = int(min(max(fit, 1), self.largest, 4 * self.size))
+        rate = rows / max(seconds, 1e-9)
+        self.size = int(min(max(rate * SLICE_SECONDS, 1), self.largest, 4 * self.size))
+        self.shortest = math.ceil(rate * SHORTEST_SECONDS)
 
 
 def progress_bar(total, shown):
@@ -80,7 +88,7 @@ class _Silent:
 
 def run_compiled(solve_rows, outputs, workers, options):
     """Solve all rows in threads. On an exception no further slice is begun, and the row is named."""
-    queue = Queue(len(outputs.fun), options.chunk)
+    queue = Queue(len(outputs.fun), options.chunk, workers)
     arrays = outputs.arrays()
 
     def work():

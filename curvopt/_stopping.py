@@ -40,13 +40,29 @@ class Best(NamedTuple):
 @routine
 def first_best(state, gnorm, monotone):
     """The Best of a start. A monotone method needs no copy of its best point: it is the last one."""
-    scalars = np.empty(4)
-    scalars[0], scalars[1], scalars[2] = state.f, gnorm, 0.0
-    # A fall to minus 1/eps times the first value, the test of JSOSolvers.jl, says that there is no minimum.
-    scalars[3] = -max(1.0, abs(state.f)) * 2.0 ** 52
     if monotone:
-        return Best(state.x, state.g, scalars)
-    return Best(state.x.copy(), state.g.copy(), scalars)
+        best = Best(state.x, state.g, np.empty(4))
+    else:
+        best = Best(state.x.copy(), state.g.copy(), np.empty(4))
+    first_scalars(best.scalars, state.f, gnorm)
+    return best
+
+
+@kernel
+def first_scalars(scalars, f, gnorm):
+    scalars[0], scalars[1], scalars[2] = f, gnorm, 0.0
+    # A fall to minus 1/eps times the first value, the test of JSOSolvers.jl, says that there is no minimum.
+    scalars[3] = -max(1.0, abs(f)) * 2.0 ** 52
+
+
+@routine
+def again_best(best, state, gnorm, monotone):
+    """The same in the arrays of another one."""
+    first_scalars(best.scalars, state.f, gnorm)
+    if monotone:
+        return Best(state.x, state.g, best.scalars)
+    keep_best(best, state.x, state.g)
+    return best
 
 
 @kernel

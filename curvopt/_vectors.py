@@ -1,7 +1,11 @@
 """Kernels on float64 vectors that more than one module needs. Each makes one pass over its data."""
 import math
 
+import numpy as np
+
 from ._jit import kernel
+
+MAGNITUDE = 2 ** 63 - 1     # the bits of a double but the sign
 
 
 @kernel
@@ -27,34 +31,14 @@ def dot(u, v):
 @kernel
 def norm_inf(v):
     """The largest absolute entry; NaN if any entry is NaN."""
-    a = b = c = d = e = f = g = h = 0.0
-    nan = mark = 0.0    # become NaN with the first entry that is; comparisons alone would lose it
-    whole = v.size // 8 * 8
-    for i in range(0, whole, 8):
-        p, q, r, s = abs(v[i]), abs(v[i + 1]), abs(v[i + 2]), abs(v[i + 3])
-        a = p if p > a else a
-        b = q if q > b else b
-        c = r if r > c else c
-        d = s if s > d else d
-        nan += 0.0 * (p + q) + 0.0 * (r + s)
-        p, q, r, s = abs(v[i + 4]), abs(v[i + 5]), abs(v[i + 6]), abs(v[i + 7])
-        e = p if p > e else e
-        f = q if q > f else f
-        g = r if r > g else g
-        h = s if s > h else h
-        mark += 0.0 * (p + q) + 0.0 * (r + s)
-    for i in range(whole, v.size):
-        p = abs(v[i])
-        a = p if p > a else a
-        nan += 0.0 * p
-    largest = max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h)))
-    nan += mark
-    if nan == nan:
-        return largest
-    for i in range(v.size):     # some entry is NaN or infinite: which
-        if v[i] != v[i]:
-            return v[i]
-    return largest
+    # Without the sign, the bits of a double are ordered as the doubles are, with NaN above all others; and the largest of
+    # integers may be taken in any order, several at a time.
+    words = v.view(np.int64)
+    largest = np.int64(0)
+    for i in range(words.size):
+        word = words[i] & MAGNITUDE
+        largest = word if word > largest else largest
+    return np.int64(largest).view(np.float64)
 
 
 @kernel

@@ -1,14 +1,16 @@
 """Compile ahead: the loops for functions without extra arguments, kept on disk for all later processes."""
 import time
 
-from . import problems
+import numpy as np
+
+from . import _checks, problems
 from ._compare import progress_bar
 from ._entries import Skipped, set_up
 from ._jit import is_compiled
 from ._minimize import find_method
 
 
-def warmup(methods=None, progress=None):
+def warmup(methods=None, dims=None, progress=None):
     """Compile the loops of methods now rather than in the first solve, and keep them on disk.
 
     A loop is compiled once for each method and each combination of types of the extra arguments; this does it for
@@ -18,6 +20,9 @@ def warmup(methods=None, progress=None):
     ----------
     methods : list of method objects or names, optional
         All methods whose loop can be compiled, when omitted.
+    dims : int or list of int, optional
+        Sizes n at which each loop is run for an iteration, all at least 2; when omitted, 2. Machine code is the same for all
+        n, so one size compiles everything; others show that a method has the memory that it needs.
     progress : bool, optional
         Progress bar, drawn by tqdm; when omitted, only on a terminal.
 
@@ -28,6 +33,8 @@ def warmup(methods=None, progress=None):
 
     Raises
     ------
+    ValueError
+        For a size below 2.
     RuntimeError
         Where machine code is switched off, by CURVOPT_JIT=0 or NUMBA_DISABLE_JIT=1.
 
@@ -39,6 +46,7 @@ def warmup(methods=None, progress=None):
     """
     from . import _catalogue as catalogue
 
+    sizes = [_checks.count("dims", n, 2) for n in np.atleast_1d(2 if dims is None else dims).tolist()]
     p = problems.rosenbrock(2)
     if not is_compiled(p.fun):
         raise RuntimeError("there is nothing to compile: CURVOPT_JIT=0 or NUMBA_DISABLE_JIT=1 switches machine code off")
@@ -54,6 +62,7 @@ def warmup(methods=None, progress=None):
             except Skipped:
                 continue
             began = time.perf_counter()
-            method(p.fun, p.x0, jac=p.jac, hessp=p.hessp, compiled=True, maxiter=1)
+            for n in sizes:
+                method(p.fun, np.resize(p.x0, n), jac=p.jac, hessp=p.hessp, compiled=True, maxiter=1)
             seconds[method.name] = time.perf_counter() - began
     return seconds

@@ -31,11 +31,17 @@ def backtrack(oracle, x, f, d, slope, alpha, rho, theta, out):
     step no longer changes x, and when it was promised a decrease that can be seen and is down to steps whose decrease
     cannot: the slack of `decreases` would take those, and a run with a wrong gradient would creep on in them.
     """
+    return backtrack_scaled(oracle, x, f, d, 1.0, slope, alpha, rho, theta, out)
+
+
+@routine
+def backtrack_scaled(oracle, x, f, v, scale, slope, alpha, rho, theta, out):
+    """The same along d = scale v, a vector that is written nowhere; `slope` is <g, d>."""
     visible = -rho * alpha * slope > SEEN * NOISE * abs(f)
     for _ in range(MAX_TRIALS):
         if visible and -rho * alpha * slope < NOISE * abs(f):
             break
-        if not axpy_to(alpha, d, x, out):
+        if not axpy_to(alpha * scale, v, x, out):
             break
         f_new = value(oracle, out)
         if decreases(f_new, f, slope, alpha, rho):
@@ -64,15 +70,21 @@ def track_forward(oracle, x, f, d, slope, f_new, rho, theta, out):
     Returns (alpha, f(x + alpha d)) of the last step that satisfied it, with that point in `out`. One value of fun a
     trial.
     """
+    return track_forward_scaled(oracle, x, f, d, 1.0, slope, f_new, rho, theta, out)
+
+
+@routine
+def track_forward_scaled(oracle, x, f, v, scale, slope, f_new, rho, theta, out):
+    """The same along d = scale v."""
     alpha = 1.0
     while alpha < ALPHA_MAX:
         trial = alpha / theta
-        axpy_to(trial, d, x, out)
+        axpy_to(trial * scale, v, x, out)
         f_trial = value(oracle, out)
         if not decreases(f_trial, f, slope, trial, rho):
             break
         alpha, f_new = trial, f_trial
-    axpy_to(alpha, d, x, out)
+    axpy_to(alpha * scale, v, x, out)
     return alpha, f_new
 
 

@@ -90,6 +90,18 @@ def begin(x, f, g, params):
 
 
 @routine
+def again(oracle, state, x0, params):
+    """The state that `init` returns, in the arrays of another one."""
+    _, _, _, _, _, inverse, room, d, x_trial, g_trial, g_spare, _, _, _ = state
+    x, g = state.x, state.g
+    copy_to(x0, x)
+    f = value(oracle, x)
+    gradient(oracle, x, g)
+    forget(inverse)
+    return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, FIRST_LENGTH, NOISE_FACTOR, 0)
+
+
+@routine
 def moved(state, x, f, g, length, K):
     """The state at another known point, with the memory as it is; `length` is that of the next steepest descent step."""
     copy_to(x, state.x_trial)
@@ -207,6 +219,7 @@ class QuasiNewtonMethod(Method):
     memory: ClassVar = "2m + 7, or n + 7"
     paper: ClassVar = "own search"
     init: ClassVar = staticmethod(init)
+    again: ClassVar = staticmethod(again)
     step: ClassVar = staticmethod(step)
     report: ClassVar = staticmethod(report)
 
@@ -269,6 +282,7 @@ class LimitedMemory(Method):
     memory: ClassVar = "2m + 9"
     paper: ClassVar = "Liu and Nocedal 1989"
     init: ClassVar = staticmethod(init)
+    again: ClassVar = staticmethod(again)
     step: ClassVar = staticmethod(step)
     report: ClassVar = staticmethod(report)
 

@@ -25,8 +25,9 @@ from .._jit import kernel, routine
 from .._method import Method
 from .._oracle import gradient, hess_vec, value
 from .._status import RUNNING, UNBOUNDED
+from .._vectors import copy_to
 from ..directions.curvature import LIMITED, NEGATIVE, POSITIVE, checked, curvature_products
-from ..linesearch.armijo import ALPHA_MAX, backtrack, failure, track_forward
+from ..linesearch.armijo import ALPHA_MAX, backtrack_scaled, failure, track_forward_scaled
 
 RULE_CG, RULE_MR, RULE_GM, MR_THEN_CG, CG_THEN_MR = range(5)
 SCALINGS = {"cg": RULE_CG, "mr": RULE_MR, "gm": RULE_GM, "mrcg": MR_THEN_CG, "cgmr": CG_THEN_MR}
@@ -49,7 +50,6 @@ class State(NamedTuple):
     alpha: float
     flag: int
     hg: np.ndarray          # H g, then room for the next gradient
-    d: np.ndarray           # -s g
     x_trial: np.ndarray     # trades places with x on acceptance
     s: float                # scaling used
     curvature: float        # <g, Hg> / <g, g>
@@ -61,12 +61,22 @@ def init(oracle, x0, params):
     x, g = x0.copy(), np.empty_like(x0)
     f = value(oracle, x)
     gradient(oracle, x, g)
-    return State(x, f, g, 1.0, RUNNING, np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), 0.0, 0.0, 0)
+    return State(x, f, g, 1.0, RUNNING, np.empty_like(x0), np.empty_like(x0), 0.0, 0.0, 0)
+
+
+@routine
+def again(oracle, state, x0, params):
+    """The state that `init` returns, in the arrays of another one."""
+    x, _, g, _, _, hg, x_trial, _, _, _ = state
+    copy_to(x0, x)
+    f = value(oracle, x)
+    gradient(oracle, x, g)
+    return State(x, f, g, 1.0, RUNNING, hg, x_trial, 0.0, 0.0, 0)
 
 
 @kernel
-def scaled_direction(g, hg, rule, sigma, s_limited, s_negative, d):
-    """Write d = -s g ([1], Algorithm 1). Return s, <g, d>, the kind of curvature and <g, Hg> / <g, g>."""
+def scaling_of(g, hg, rule, sigma, s_limited, s_negative):
+    """s of the direction d = -s g ([1], Algorithm 1), <g, d>, the kind of curvature and <g, Hg> / <g, g>."""
     gg, gh, hh, top_g, top_h = curvature_products(g, hg)
     c = (gh / gg) * (top_h / top_g) if gg > 0.0 else 0.0
     if c > sigma and hh > 0.0:
@@ -81,8 +91,6 @@ def scaled_direction(g, hg, rule, sigma, s_limited, s_negative, d):
         kind, s = LIMITED, s_limited
     else:
         kind, s = NEGATIVE, s_negative
-    for i in range(g.size):
-        d[i] = -s * g[i]
     return s, -s * gg * top_g * top_g, kind, c
 
 
@@ -98,24 +106,24 @@ def rule_of(scaling, positive):
 
 @routine
 def step(oracle, state, params):
-    x, f, g, alpha, _, hg, d, x_trial, s, _, positive = state
+    x, f, g, alpha, _, hg, x_trial, s, _, positive = state
     hess_vec(oracle, x, g, hg)
     s_limited = params.s_limited
     if s_limited == 0.0:
         s_limited = alpha * s if alpha * s > 0.0 else 1.0
     rule = rule_of(params.scaling, positive)
-    s, slope, kind, c = scaled_direction(g, hg, rule, params.sigma, s_limited, params.s_negative, d)
-    alpha, f_new, found = backtrack(oracle, x, f, d, slope, 1.0, params.rho, params.theta, x_trial)
+    s, slope, kind, c = scaling_of(g, hg, rule, params.sigma, s_limited, params.s_negative)
+    alpha, f_new, found = backtrack_scaled(oracle, x, f, g, -s, slope, 1.0, params.rho, params.theta, x_trial)
     if not found:
-        return State(x, f, g, 0.0, failure(f, slope), hg, d, x_trial, s, c, positive)
+        return State(x, f, g, 0.0, failure(f, slope), hg, x_trial, s, c, positive)
     flag = RUNNING
     if kind == NEGATIVE and alpha == 1.0:
-        alpha, f_new = track_forward(oracle, x, f, d, slope, f_new, params.rho, params.theta, x_trial)
+        alpha, f_new = track_forward_scaled(oracle, x, f, g, -s, slope, f_new, params.rho, params.theta, x_trial)
         flag = UNBOUNDED if alpha >= ALPHA_MAX else RUNNING
     if kind == POSITIVE:
         positive += 1
     gradient(oracle, x_trial, hg)
-    return State(x_trial, f_new, hg, alpha, flag, g, d, x, s, c, positive)
+    return State(x_trial, f_new, hg, alpha, flag, g, x, s, c, positive)
 
 
 @routine
@@ -129,7 +137,7 @@ class ScaledGradient(Method):
     """Hessian-aware scaled gradient descent: SCG, SMR, SGM, and the alternation MRCG.
 
     Costs one gradient, one Hessian-vector product and, with the unit steps that are the rule near a minimum, one value
-    of ``fun`` an iteration. Holds five vectors.
+    of ``fun`` an iteration. Holds four vectors: -s g is written nowhere.
 
     Parameters
     ----------
@@ -181,9 +189,10 @@ class ScaledGradient(Method):
     columns: ClassVar = ("scaling", "curvature")
     monotone: ClassVar = True
     cost: ClassVar = "1 f, 1 g, 1 Hv"
-    memory: ClassVar = "5"
+    memory: ClassVar = "4"
     paper: ClassVar = "arXiv:2502.03701"
     init: ClassVar = staticmethod(init)
+    again: ClassVar = staticmethod(again)
     step: ClassVar = staticmethod(step)
     report: ClassVar = staticmethod(report)
 

@@ -2,6 +2,7 @@
 import math
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +11,8 @@ from numba import njit
 from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
 import curvopt
-from curvopt import Status
+from curvopt import Status, _compiled_loop
+from curvopt._slices import Queue
 
 METHOD = curvopt.MRCG
 
@@ -110,6 +112,45 @@ def test_each_problem_stops_by_itself():
     assert np.array_equal(cut.x[~stopped], free.x[~stopped])
 
 
+def test_arrays_that_functions_hand_back():
+    """References: a function may return x itself, a view of an argument, or a new array; none is lost and none is kept."""
+    from numba.core.runtime import _nrt_python as nrt
+    from numba.core.runtime import rtsys
+
+    @njit
+    def square(x, t, y, weight):
+        return 0.5 * (x[0] * x[0] + x[1] * x[1])
+
+    @njit
+    def itself(x, t, y, weight):
+        return x
+
+    @njit
+    def linear(x, t, y, weight):
+        return y[0] * x[0] + y[1] * x[1]
+
+    @njit
+    def view(x, t, y, weight):
+        return y[:2]
+
+    x0, t, y = series(9, seed=10)
+    for f, g in ((square, itself), (linear, view), (fun, jac)):
+        def run(f, g):
+            return solve(x0, t, y, f=f, g=g, workers=1, options={"maxiter": 20})
+        reference = run(lambda *a, f=f: f.py_func(*a), lambda *a, g=g: g.py_func(*a))
+        run(f, g)
+        nrt.memsys_enable_stats()
+        try:
+            before = rtsys.get_allocation_stats()
+            result = run(f, g)
+            after = rtsys.get_allocation_stats()
+        finally:
+            nrt.memsys_disable_stats()
+        assert result.compiled and same(result, reference)
+        assert after.alloc - before.alloc == after.free - before.free and after.mi_alloc - before.mi_alloc == \
+            after.mi_free - before.mi_free
+
+
 def test_an_exception_names_its_row_and_keeps_the_others():
     @njit
     def touchy(x, t, y, weight):
@@ -150,6 +191,41 @@ def test_maxtime_is_for_the_whole_call():
     x0, t, y = series(50, seed=8)
     result = solve(x0, t, y, f=lambda *a: fun(*a), g=lambda *a: jac(*a), options={"maxtime": 0.0})
     assert (result.status == Status.MAXTIME).all() and result.message == "50 time limit"
+
+
+def test_seconds_of_compilation_are_apart():
+    x0, t, y = series(3, seed=11)
+    fresh = njit(fun.py_func)
+    began = time.perf_counter()
+    result = solve(x0, t, y, f=fresh)
+    wall = time.perf_counter() - began
+    assert result.compiled and result.compile_time > 0.0 and result.time + result.compile_time <= wall
+
+
+def test_one_line_while_it_compiles(monkeypatch, capsys):
+    monkeypatch.setattr(_compiled_loop, "NOTICE_AFTER", 0.01)
+    with _compiled_loop.Notice():
+        time.sleep(0.2)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "once per machine" in said
+    monkeypatch.setattr(_compiled_loop, "NOTICE_AFTER", 60.0)
+    with _compiled_loop.Notice():
+        pass
+    assert not capsys.readouterr().err
+
+
+def test_slices_hand_out_every_row_once_and_end_short():
+    queue = Queue(1000, None, 2)
+    taken = []
+    while True:
+        begin, end = queue.take()
+        if begin == end:
+            break
+        taken.append((begin, end))
+        queue.timed(end - begin, (end - begin) * 1e-5)
+    assert [b for b, _ in taken] == [0] + [e for _, e in taken[:-1]] and taken[-1][1] == 1000
+    sizes = [e - b for b, e in taken]
+    assert max(sizes) > 100 and sizes[-1] < 100
 
 
 def test_no_problems():

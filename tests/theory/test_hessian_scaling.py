@@ -14,7 +14,7 @@ from curvopt.methods.scaled_gradient import (
     RULE_CG,
     RULE_GM,
     RULE_MR,
-    scaled_direction,
+    scaling_of,
 )
 
 reproducible = settings(derandomize=True, deadline=None, max_examples=60, database=None)
@@ -22,7 +22,7 @@ ALL = {"CG": SCG, "MR": SMR, "GM": SGM}
 
 
 def scaling(g, hg, rule, sigma=0.0):
-    return scaled_direction(g, hg, rule, sigma, 1.0, 1.0, np.empty_like(g))
+    return scaling_of(g, hg, rule, sigma, 1.0, 1.0)
 
 
 @st.composite

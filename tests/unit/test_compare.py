@@ -211,3 +211,6 @@ def test_warmup_returns_the_seconds_of_each():
         return
     seconds = curvopt.warmup(["SGM"])
     assert list(seconds) == ["SGM"] and seconds["SGM"] > 0.0
+    assert list(curvopt.warmup(["SGM"], dims=[2, 7])) == ["SGM"]
+    with pytest.raises(ValueError, match="dims"):
+        curvopt.warmup(["SGM"], dims=1)
