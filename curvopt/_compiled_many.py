@@ -20,7 +20,8 @@ from ._status import NONFINITE, RUNNING
 from ._stopping import again_best, check, first_best, last_is_best
 from ._vectors import copy_to, norm_inf
 
-_entries = {}
+_entries = {}           # (algorithm text, types) -> machine code
+_ready = {}             # (algorithm text, user callables, types) -> the same
 _lock = threading.Lock()
 
 
@@ -144,25 +145,36 @@ def makes_arrays(error):
 def compiled_entry(method, objective, args, shared, starts, tol):
     """entry(begin, end, cursor, outputs...) for these functions; NotCompilable where it cannot be."""
     callables = objective.compiled_callables()
-    data_t = typeof(objective.data)
-    vector, none, matrix = float64[::1], types.none, float64[:, ::1]
-    with Notice():
-        compile_callables(callables, data_t)
-        parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
-        name_apart(method.params)
-        args_t, shared_t, params_t, tol_t = map(typeof, (args, shared, method.params, tol))
-        key = (parts, args_t, shared_t)
-        with _lock:
-            if key not in _entries:
-                signature = none(*function_types(data_t), args_t, shared_t, matrix, matrix, params_t, tol_t, int64, int64,
-                                 int64[::1], matrix, vector, matrix, int64[::1], int64[:, ::1])
-                _entries[key] = compile_entry(parts, signature)
-    entry = _entries[key]
+    parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
+    key = (parts, callables, typeof(args), typeof(shared))
+    entry = _ready.get(key)
+    if entry is None:
+        with Notice():
+            entry = find_entry(method, objective, callables, parts, args, shared, tol)
+        if len(_ready) >= 256:
+            _ready.clear()      # a caller that makes new functions all the time must not fill the memory
+        _ready[key] = entry
 
     def solve_rows(begin, end, cursor, outputs):
         entry(*callables, args, shared, objective.data.hess, starts, method.params, tol, begin, end, cursor, *outputs)
 
     return solve_rows
+
+
+def find_entry(method, objective, callables, parts, args, shared, tol):
+    """The machine code; the callables and, where this process has not done so yet, the loop are compiled."""
+    data_t = typeof(objective.data)
+    vector, none, matrix = float64[::1], types.none, float64[:, ::1]
+    compile_callables(callables, data_t)
+    name_apart(method.params)
+    args_t, shared_t, params_t, tol_t = map(typeof, (args, shared, method.params, tol))
+    key = (parts, args_t, shared_t)
+    with _lock:
+        if key not in _entries:
+            signature = none(*function_types(data_t), args_t, shared_t, matrix, matrix, params_t, tol_t, int64, int64,
+                             int64[::1], matrix, vector, matrix, int64[::1], int64[:, ::1])
+            _entries[key] = compile_entry(parts, signature)
+        return _entries[key]
 
 
 def make_solver(method, objective, options):

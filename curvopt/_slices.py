@@ -112,18 +112,36 @@ def run_compiled(solve_rows, outputs, workers, options):
 
     limit = math.inf if options.maxtime is None else time.perf_counter() + options.maxtime
     bar, why, failure = progress_bar(len(outputs.fun), options.disp), INTERRUPTED, None
-    with CtrlC() as ctrl_c, ThreadPoolExecutor(workers) as pool:
-        pending = {pool.submit(work) for _ in range(workers)}
-        while pending:
-            finished, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            for future in finished:
-                if future.exception() is not None:
-                    failure = failure or future.exception()
-                    continue
-                done, empty = future.result()
-                bar.update(done)
-                if not empty:
-                    pending.add(pool.submit(work))
+
+    def results():
+        """What `work` returned, or raised, each time that it comes back."""
+        if workers == 1:
+            empty = False
+            while not empty:
+                try:
+                    done, empty = work()
+                except Exception as error:
+                    yield 0, error
+                    return
+                yield done, None
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            pending = {pool.submit(work) for _ in range(workers)}
+            while pending:
+                finished, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    error = future.exception()
+                    done, empty = (0, True) if error else future.result()
+                    if not empty:
+                        pending.add(pool.submit(work))
+                    yield done, error
+                if not finished:
+                    yield 0, None   # a moment to look at the clock
+
+    with CtrlC() as ctrl_c:
+        for done, error in results():
+            bar.update(done)
+            failure = failure or error
             if ctrl_c.pressed or time.perf_counter() > limit:
                 why = INTERRUPTED if ctrl_c.pressed else MAXTIME
                 queue.stopped = True
