@@ -1,6 +1,6 @@
 """Many small problems against `vmap` over the minimizers of jaxopt and optimistix, on the CPU, in one process.
 
-    python benchmarks/many_jax.py [--large]
+    python benchmarks/many_jax.py [--large] [NAME]
 
 The problems of `many.py`: 2,000 (with --large also 100,000) exponentials of three parameters; for all, 64 bits, the same
 start, at most 200 iterations. They stop by different tests: curvopt and jaxopt at a gradient of 1e-5, in the largest entry and
@@ -77,7 +77,7 @@ def line(name, seconds, k, compile_seconds, x, y, ours=None):
           f"{100 * share:11.1f} %{value:14.6e}{ratios}")
 
 
-def compare(k, repeats):
+def compare(k, repeats, only):
     y = many.decays(k)
     print(f"{k:,} problems\n  {'':24}{'wall us':>10}{'CPU us':>10}{'compile s':>11}{'at 1e-5':>13}{'mean value':>14}"
           f"{'times: wall, CPU':>17}")
@@ -86,6 +86,8 @@ def compare(k, repeats):
     line("curvopt, 2 threads", ours, k, first.compile_time, result.x, y)
     rows = jnp.asarray(y)
     for name, solve in candidates().items():
+        if only not in name:
+            continue
         began = time.perf_counter()
         compiled = jax.jit(jax.vmap(solve)).lower(rows).compile()
         compile_seconds = time.perf_counter() - began
@@ -96,9 +98,11 @@ def compare(k, repeats):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--large", action="store_true")
-    compare(2000, many.REPEATS)
-    if parser.parse_args().large:
-        compare(100_000, 2)
+    parser.add_argument("only", nargs="?", default="", help="only the minimizers with this in their name")
+    arguments = parser.parse_args()
+    compare(2000, 3, arguments.only)
+    if arguments.large:
+        compare(100_000, 2, arguments.only)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def value(fun, shape):
     def value(x, data):
         data.counts[NFEV] += 1
         copy_to(x, data.work[X_COPY])
-        return call(data.work[X_COPY], lent(data.args))
+        point, args = lent((data.work[X_COPY], data.args))
+        return call(point, args)
 
     return machine_code(value, counted=False)
 
@@ -78,7 +79,8 @@ def gradient(jac, shape):
     def gradient(x, data, out):
         data.counts[NJEV] += 1
         copy_to(x, data.work[X_COPY])
-        if not take(call(data.work[X_COPY], lent(data.args)), out):
+        point, args = lent((data.work[X_COPY], data.args))
+        if not take(call(point, args), out):
             raise ValueError("jac returned a vector whose length is not that of x")
 
     return machine_code(gradient, counted=False)
@@ -103,7 +105,8 @@ def product(hessp, shape):
         data.counts[NHEV] += 1
         copy_to(x, data.work[X_COPY])
         copy_to(v, data.work[V_COPY])
-        if not take(call(data.work[X_COPY], data.work[V_COPY], lent(data.args)), out):
+        point, vector, args = lent((data.work[X_COPY], data.work[V_COPY], data.args))
+        if not take(call(point, vector, args), out):
             raise ValueError("hessp returned a vector whose length is not that of x")
 
     return machine_code(product, counted=False)
@@ -126,7 +129,8 @@ def pair(fun, shape):
     def evaluate(x, data):
         data.counts[NFEV] += 1
         copy_to(x, data.work[X_COPY])
-        f, g = call(data.work[X_COPY], lent(data.args))
+        point, args = lent((data.work[X_COPY], data.args))
+        f, g = call(point, args)
         if not take(g, data.work[KNOWN_G]):
             raise ValueError("fun returned a gradient whose length is not that of x")
         remember_pair(data, x, f)

@@ -46,9 +46,10 @@ def _without_owner(context, builder, tree, value):
 
 @intrinsic
 def lent(typingctx, tree):
-    """The arguments as they are, but that nobody counts references to their arrays: the caller has them for longer.
+    """The same arrays, but that nobody counts references to them: the caller has them until the call is over.
 
-    Counting is atomic and takes longer than a small problem's function. Arguments that could keep an array are counted.
+    Counting is atomic, and takes as long as a small problem's function. Where one of the arguments could keep an array, as a
+    list could, all are counted; a function that hands one to Python (objmode) has to copy what it keeps.
     """
     def codegen(context, builder, signature, arguments):
         if _holds_only_arrays(tree):
