@@ -11,6 +11,7 @@ from numba.core.errors import NumbaError
 from numba.extending import overload
 
 from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of, name_apart
+from ._compiled_tuples import lent
 from ._compiled_whole import DRAFT, WHOLE
 from ._jit import cached, routine
 from ._loop import make_advance
@@ -91,6 +92,8 @@ def make_entry(init, again, step, residual, report, monotone, counted):
     next_start = make_again(init, again, residual, monotone)
 
     def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
+        # All threads have these arrays: counting references to their rows, they would wait for each other.
+        args, shared, starts, xs, gs = lent((args, shared, starts, xs, gs))
         counts, work, trace = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1])), np.empty((0, 0))
         first = True
         for i in range(begin, end):
