@@ -86,6 +86,32 @@ class _Silent:
         pass
 
 
+def results_of(work, workers):
+    """(rows done, exception or None) each time that a worker comes back, and now and then while none does."""
+    if workers == 1:    # no thread is needed
+        empty = False
+        while not empty:
+            done, error = 0, None
+            try:
+                done, empty = work()
+            except Exception as raised:
+                error, empty = raised, True
+            yield done, error
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        pending = {pool.submit(work) for _ in range(workers)}
+        while pending:
+            finished, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+            for future in finished:
+                error = future.exception()
+                done, empty = (0, True) if error else future.result()
+                if not empty:
+                    pending.add(pool.submit(work))
+                yield done, error
+            if not finished:
+                yield 0, None
+
+
 def run_compiled(solve_rows, outputs, workers, options):
     """Solve all rows in threads. On an exception no further slice is begun, and the row is named."""
     queue = Queue(len(outputs.fun), options.chunk, workers)
@@ -113,33 +139,8 @@ def run_compiled(solve_rows, outputs, workers, options):
     limit = math.inf if options.maxtime is None else time.perf_counter() + options.maxtime
     bar, why, failure = progress_bar(len(outputs.fun), options.disp), INTERRUPTED, None
 
-    def results():
-        """What `work` returned, or raised, each time that it comes back."""
-        if workers == 1:
-            empty = False
-            while not empty:
-                try:
-                    done, empty = work()
-                except Exception as error:
-                    yield 0, error
-                    return
-                yield done, None
-            return
-        with ThreadPoolExecutor(workers) as pool:
-            pending = {pool.submit(work) for _ in range(workers)}
-            while pending:
-                finished, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    error = future.exception()
-                    done, empty = (0, True) if error else future.result()
-                    if not empty:
-                        pending.add(pool.submit(work))
-                    yield done, error
-                if not finished:
-                    yield 0, None   # a moment to look at the clock
-
     with CtrlC() as ctrl_c:
-        for done, error in results():
+        for done, error in results_of(work, workers):
             bar.update(done)
             failure = failure or error
             if ctrl_c.pressed or time.perf_counter() > limit:
