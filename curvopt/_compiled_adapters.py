@@ -22,7 +22,10 @@ def machine_code(function, counted=True):
     """
     from numba import njit
 
-    return njit(error_model="numpy", nogil=True, _nrt=counted)(function)
+    from ._compiled_whole import WHOLE
+
+    pipeline = {} if counted else WHOLE
+    return njit(error_model="numpy", nogil=True, _nrt=counted, **pipeline)(function)
 
 
 @lru_cache(maxsize=1)

@@ -74,4 +74,4 @@ class WholePipeline(_Pipeline):
 
 
 DRAFT = {"pipeline_class": DraftPipeline, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-WHOLE = {"pipeline_class": WholePipeline, "no_cfunc_wrapper": True}
+WHOLE = {"pipeline_class": WholePipeline}

@@ -180,7 +180,8 @@ def test_ctrl_c_returns_what_is_finished():
             signal.raise_signal(signal.SIGINT)
         return fun(*a)
 
-    assert threading.current_thread() is threading.main_thread()
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals are handled in the main thread")
     result = solve(x0, t, y, f=slow, g=lambda *a: jac(*a))
     finished = result.status == Status.CONVERGED
     assert 0 < finished.sum() < 4 and (result.status[~finished] == Status.INTERRUPTED).all()
