@@ -301,6 +301,41 @@ def ravine(path):
     save(plt, figure, path)
 
 
+def bend(path):
+    """The long step of RavineQN: straight on it leaves the ravine by t^2, with the bend it follows."""
+    import matplotlib.pyplot as plt
+    from curvopt.directions.arc import bending, follow
+
+    problem = curvopt.problems.rosenbrock_quartic(10.0)
+    x = np.array([0.9, 0.81])
+    g = problem.jac(x, *problem.args)
+    d = np.linalg.solve(np.array([problem.hessp(x, e, *problem.args) for e in np.eye(2)]), -g)
+    g_new = problem.jac(x + d, *problem.args)
+    q = np.linalg.solve(np.array([problem.hessp(x, e, *problem.args) for e in np.eye(2)]), g_new)
+    bending(g, g_new, d, g @ d, q)
+    t = np.linspace(0.0, 3.0, 60)
+    line, curve = x + t[:, None] * d, np.array([x] * t.size)
+    for step, out in zip(t, curve):
+        follow(step, d, q, x, out)
+    figure, ax = axes(plt, 2, (9.0, 3.8))
+    across, up = np.meshgrid(np.linspace(-0.25, 1.05, 240), np.linspace(-1.0, 1.05, 240))
+    ax[0].contour(across, up, across ** 4 + 10.0 * (up - across ** 2) ** 2, levels=np.geomspace(1e-3, 12.0, 10),
+                  colors="#c9c9c9", linewidths=0.7)
+    along = np.linspace(-0.2, 1.0, 100)
+    ax[0].plot(along, along ** 2, ":", color=GREEN, linewidth=1.4, label="the ravine, $y = x^2$")
+    for points, colour, label in ((line, GREY, "straight, $x + t\\,d$"), (curve, RED, "with the bend, $x + t\\,d + t^2 q$")):
+        ax[0].plot(*points.T, color=colour, linewidth=1.6, label=label)
+        ax[1].semilogy(t, [problem.fun(point, *problem.args) for point in points], color=colour, linewidth=1.6)
+    ax[0].plot(*x, "o", color="black", markersize=4)
+    ax[0].plot(*(x + d), "o", color=BLUE, markersize=5, label="one Newton step, $t = 1$")
+    ax[0].plot(0, 0, "+", color="black", markersize=9)
+    ax[0].set(xlabel="x", ylabel="y")
+    ax[0].legend(frameon=False, fontsize=8.5)
+    ax[1].axvline(1.0, color=BLUE, linewidth=0.8)
+    ax[1].set(xlabel="t", ylabel="$f$ along the path", ylim=(1e-6, 20.0))
+    save(plt, figure, path)
+
+
 def smallest_gradient(solve, shift, eigenvalues):
     """The least ||g||_inf that a run evaluates on a quadratic plus a constant."""
     norms = []
@@ -365,7 +400,7 @@ def rates(path):
 PICTURES = {
     "rates.png": rates,
     "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
-    "ravine.png": ravine,
+    "ravine.png": ravine, "bend.png": bend,
             "floor.png": floor}
 
 
