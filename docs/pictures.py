@@ -304,6 +304,7 @@ def ravine(path):
 def bend(path):
     """The long step of RavineQN: straight on it leaves the ravine by t^2, with the bend it follows."""
     import matplotlib.pyplot as plt
+
     from curvopt.directions.arc import bending, follow
 
     problem = curvopt.problems.rosenbrock_quartic(10.0)
