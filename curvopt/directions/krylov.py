@@ -21,7 +21,7 @@ from .._oracle import hess_vec
 from .._vectors import copy_to, dot, norm
 from .inverse_hessian import learn_pair, times
 
-SOLVED, CAPPED, NEGATIVE, BROKEN = range(4)     # how a solve ended
+SOLVED, CAPPED, LIMITED, NEGATIVE, BROKEN = range(5)    # how a solve ended
 # Curvature below this share of the largest met counts as none: dividing by it would step 1e10 lengths. Measured.
 FLAT = 1e-10
 FORGET = 0.999      # the largest curvature met fades slowly, for functions whose Hessian shrinks along the way
@@ -39,6 +39,8 @@ class Solve(NamedTuple):
     hd: np.ndarray          # H d
     short: np.ndarray       # an earlier iterate, at most about half as long as p
     longer: np.ndarray      # a later one
+    r_short: np.ndarray     # their residuals
+    r_longer: np.ndarray
     S: np.ndarray           # (rows, n) steps of the solve, evenly spaced
     Y: np.ndarray           # (rows, n) their products
     whole: np.ndarray       # (3,) int64: products taken, pairs kept, one in how many is kept
@@ -49,8 +51,8 @@ class Solve(NamedTuple):
 def make_solve(n, rows):
     """Room for steps of length n that keep up to `rows` pairs."""
     real = np.zeros(5)
-    return Solve(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
-                 np.zeros((rows, n)), np.zeros((rows, n)), np.zeros(3, np.int64), real)
+    return Solve(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
+                 np.zeros(n), np.zeros((rows, n)), np.zeros((rows, n)), np.zeros(3, np.int64), real)
 
 
 @kernel
@@ -101,6 +103,21 @@ def keep_pair(a, d, hd, S, Y, whole):
 
 
 @kernel
+def within(a, d, p, radius):
+    """The largest share of the step a along d that keeps ||p + a d|| <= radius, where ||p|| is that already; at most a."""
+    pp = pd = dd = 0.0
+    for i in range(p.size):
+        pp += p[i] * p[i]
+        pd += p[i] * d[i]
+        dd += d[i] * d[i]
+    room = radius * radius - pp
+    if a * (2.0 * pd + a * dd) <= room:
+        return a
+    root = math.sqrt(pd * pd + dd * max(room, 0.0))
+    return min(a, room / (pd + root) if pd > 0.0 else (root - pd) / dd)
+
+
+@kernel
 def move(a, d, hd, p, r):
     """p += a d, r += a Hd; return ||p||."""
     total = 0.0
@@ -112,14 +129,14 @@ def move(a, d, hd, p, r):
 
 
 @kernel
-def note_length(length, p, short, longer, real):
-    """Keep p when it has doubled since the last one kept; the one before that stays as well."""
+def note_length(length, p, r, short, longer, r_short, r_longer, real):
+    """Keep p and r when p has doubled since the last one kept; the one before that stays as well."""
     real[LENGTH] = length
     if length < 2.0 * real[LONGER]:
         return
     for i in range(p.size):
-        short[i] = longer[i]
-        longer[i] = p[i]
+        short[i], r_short[i] = longer[i], r_longer[i]
+        longer[i], r_longer[i] = p[i], r[i]
     real[SHORT], real[LONGER] = real[LONGER], length
 
 
@@ -144,13 +161,13 @@ def precondition(inverse, plain, r, z):
 
 
 @routine
-def truncated_cg(oracle, x, g, inverse, plain, eta, cap, solve):
-    """Solve H p = -g until the residual in the metric M has fallen by eta, or `cap` products are spent.
+def truncated_cg(oracle, x, g, inverse, plain, eta, cap, radius, solve):
+    """Solve H p = -g until the residual in the metric M has fallen by eta, `cap` products are spent, or ||p|| = radius.
 
     One Hessian-vector product a step. Returns how it ended; `solve` holds the step p, the residual r = g + H p, the last
     direction d (of negative curvature where the solve ended so), and what was kept.
     """
-    p, r, z, d, hd, short, longer, S, Y, whole, real = solve
+    p, r, z, d, hd, short, longer, r_short, r_longer, S, Y, whole, real = solve
     open_solve(g, p, r, whole, real)
     rz = precondition(inverse, plain, r, z)
     if not 0.0 < rz < math.inf:
@@ -167,7 +184,10 @@ def truncated_cg(oracle, x, g, inverse, plain, eta, cap, solve):
             return NEGATIVE
         a = ratio(rz, dhd)
         keep_pair(a, d, hd, S, Y, whole)
-        note_length(move(a, d, hd, p, r), p, short, longer, real)
+        most = within(a, d, p, radius)
+        note_length(move(most, d, hd, p, r), p, r, short, longer, r_short, r_longer, real)
+        if most < a:
+            return LIMITED
         rz_new = precondition(inverse, plain, r, z)
         if not rz_new > eta * eta * rz_first:
             return SOLVED
@@ -187,24 +207,26 @@ def harvest(solve, inverse):
 
 
 @kernel
-def model_error(g_new, r, g):
-    """||g(x + p) - (g + H p)|| / ||g||."""
+def model_error(t, g_new, r, g):
+    """||g(x + t p) - (g + t H p)|| / ||g||."""
     total = base = 0.0
     for i in range(g.size):
-        total += (g_new[i] - r[i]) * (g_new[i] - r[i])
+        wrong = g_new[i] - (g[i] + t * (r[i] - g[i])) if t != 1.0 else g_new[i] - r[i]
+        total += wrong * wrong
         base += g[i] * g[i]
     return math.sqrt(total) / math.sqrt(base)
 
 
 @kernel
-def shortened(p, short, longer, real):
-    """Replace p by an earlier iterate of at most half its length; by a part of the first one where there is none."""
+def shortened(g, p, r, short, longer, r_short, r_longer, real):
+    """Replace p by an earlier iterate of at most half its length, or by a part of the first one, and r by its residual."""
     limit = 0.5 * real[LENGTH]
     take_longer = real[LONGER] <= limit or real[SHORT] == 0.0
     size = real[LONGER] if take_longer else real[SHORT]
     factor = min(1.0, limit / size)
     for i in range(p.size):
         p[i] = factor * (longer[i] if take_longer else short[i])
+        r[i] = g[i] + factor * ((r_longer[i] if take_longer else r_short[i]) - g[i])
 
 
 @kernel

@@ -5,8 +5,8 @@ r"""Truncated Newton: quasi-Newton bursts and preconditioned Newton-CG steps in 
 
 A Newton step is worth what its model is worth. The model error e is known after a full step for nothing: a small one is
 answered by another Newton step, solved to eta = e; a large one by a burst of quasi-Newton steps, which take no product.
-The depth of a solve has a budget. So there are no products where the model is poor, a few on the way, and hundreds near
-a minimizer, without a setting.
+A solve has a budget, and a radius beyond which its model would be useless (`stepsize/turns.py`). So there are no products
+where the model is poor, a few on the way, and hundreds near a minimizer, without a setting.
 
 References
 ----------
@@ -33,13 +33,10 @@ from ..directions import krylov
 from ..directions.inverse_hessian import HELD, forget, learn_step
 from ..linesearch.armijo import failure
 from ..linesearch.wolfe import EPS, FAILED, search, strong_wolfe
+from ..stepsize import turns
 from . import quasi_newton as burst
 
 AUTO = -1                       # Params.depth
-# Measured on two thirds of a collection (docs/methods/truncated_newton.md), as are the defaults of the class.
-FIRST_BURST, LONGEST_BURST = 5, 20      # quasi-Newton steps between Newton steps; doubled after each poor one
-ETA_LEAST, ETA_MOST = 1e-3, 0.5         # forcing terms
-LEAST_CAP, SHARE, GROWTH = 10, 0.5, 4   # products of a solve: this many; this share of all spent; so many last good ones
 HARVEST, HARVEST_LARGE = 100, 10        # pairs of one solve for the memory: n <= 500, and above
 MAX_FAILURES = 2                        # in a row, each answered by forgetting the memory
 
@@ -48,6 +45,7 @@ class Params(NamedTuple):
     qn: burst.Params
     depth: int          # AUTO, 0 for bursts only, or products of every step
     good: float
+    price: float
     plain_retry: bool
     learns: bool        # whether there is a memory
 
@@ -60,25 +58,17 @@ class State(NamedTuple):
     flag: int
     qn: burst.State         # x, g, the memory and the search are those of the quasi-Newton method
     solve: krylov.Solve
-    error: float            # e of the last Newton step
-    depth: int              # products of the last good solve, 0 if it was not good
-    products: int           # products so far
-    steps: int              # steps so far
-    left: int               # quasi-Newton steps to come before a Newton step
-    length: int             # of the next burst
-    plain: bool             # solve without the preconditioner
-    negative: float         # length of the last step along negative curvature
-    failures: int           # in a row
-    taken: int              # products of the last step
+    book: np.ndarray
 
 
 @routine
 def init(oracle, x0, params):
     qn = burst.init(oracle, x0, params.qn)
     rows = 0 if not params.learns or params.depth == 0 else HARVEST if x0.size <= burst.SMALL_N else HARVEST_LARGE
-    left = FIRST_BURST if params.depth == AUTO else 0
     solve = krylov.make_solve(x0.size if params.depth != 0 else 0, rows)
-    return State(qn.x, qn.f, qn.g, qn.alpha, qn.flag, qn, solve, ETA_MOST, 0, 0, 0, left, FIRST_BURST, False, 0.0, 0, 0)
+    book = turns.make_book(params.depth == AUTO, params.price)
+    turns.begin_burst(oracle, qn.g, params.price, book)
+    return State(qn.x, qn.f, qn.g, qn.alpha, qn.flag, qn, solve, book)
 
 
 # ---- quasi-Newton steps ----------------------------------------------------------------------------------------------
@@ -86,135 +76,125 @@ def init(oracle, x0, params):
 @routine
 def burst_step(oracle, state, params):
     """One step of the quasi-Newton method itself. A start from nothing that fails leaves the word to a Newton step."""
+    book = state.book
     qn = burst.step(oracle, state.qn, params.qn)
-    flag, left, failures = qn.flag, state.left - 1, 0
-    if qn.alpha == 0.0:
-        failures = state.failures + 1
-        if flag != RUNNING and failures <= MAX_FAILURES and params.depth == AUTO:
-            flag, left = RUNNING, 0
-    if flag == RUNNING and qn.flag != RUNNING:
-        qn = burst.State(qn.x, qn.f, qn.g, qn.alpha, RUNNING, qn.inverse, qn.room, qn.d, qn.x_trial, qn.g_trial,
-                         qn.g_spare, qn.length, qn.K, qn.failures)
-    return State(qn.x, qn.f, qn.g, qn.alpha, flag, qn, state.solve, state.error, state.depth, state.products,
-                 state.steps + 1, left, state.length, state.plain, state.negative, failures, 0)
+    flag = qn.flag
+    book[turns.TAKEN] = 0.0
+    book[turns.LEFT] -= 1.0
+    book[turns.FAILURES] = book[turns.FAILURES] + 1.0 if qn.alpha == 0.0 else 0.0
+    if flag != RUNNING and qn.alpha == 0.0 and book[turns.FAILURES] <= MAX_FAILURES and params.depth == AUTO:
+        flag = RUNNING
+        book[turns.LEFT] = 0.0
+        qn = burst.running(qn)
+    if book[turns.LEFT] == 0.0:
+        turns.end_burst(oracle, qn.g, params.price, book)
+    return State(qn.x, qn.f, qn.g, qn.alpha, flag, qn, state.solve, book)
 
 
 # ---- Newton steps ----------------------------------------------------------------------------------------------------
 
 @routine
-def depth_cap(state, params, n):
-    """Products that the next solve may take."""
-    if params.depth != AUTO:
-        return params.depth
-    spent = int(SHARE * (1.5 * state.steps + state.products))
-    return min(2 * n + 5, max(LEAST_CAP, max(spent, GROWTH * state.depth)))
-
-
-@routine
 def choose(oracle, state, params, ended):
-    """(along, slope, first trial, f there or NaN, whether it was shortened, whether d is one of negative curvature)."""
-    qn, solve = state.qn, state.solve
+    """(along, slope, first trial, f there or NaN, whether it was shortened)."""
+    qn, solve, book = state.qn, state.solve, state.book
     depth = solve.whole[krylov.DEPTH]
     if ended == krylov.NEGATIVE:
         slope = dot(qn.g, solve.d)
         if depth > 1:
-            wanted = max(state.negative, solve.real[krylov.LENGTH])
-            return solve.d, slope, krylov.first_trial(wanted, solve.d), math.nan, False, True
+            wanted = max(book[turns.STRETCH], solve.real[krylov.LENGTH])
+            return solve.d, slope, krylov.first_trial(wanted, solve.d), math.nan, False
         wanted = max(1.0, norm(qn.x, 2))
-        alpha = 1.0 if qn.inverse.phase[HELD] > 0 and not state.plain else krylov.first_trial(wanted, solve.d)
-        return solve.d, slope, alpha, math.nan, False, True
+        known = qn.inverse.phase[HELD] > 0 and book[turns.PLAIN] == 0.0
+        return solve.d, slope, 1.0 if known else krylov.first_trial(wanted, solve.d), math.nan, False
     slope = dot(qn.g, solve.p)
     if depth < 2:
-        return solve.p, slope, 1.0, math.nan, False, False
+        return solve.p, slope, 1.0, math.nan, False
     axpy_to(1.0, solve.p, qn.x, qn.x_trial)
     f_full = value(oracle, qn.x_trial)
     if math.isfinite(f_full) and (f_full <= qn.f + params.qn.c1 * slope or f_full <= qn.f + qn.K * EPS * abs(qn.f)):
-        return solve.p, slope, 1.0, f_full, False, False
-    krylov.shortened(solve.p, solve.short, solve.longer, solve.real)
-    return solve.p, dot(qn.g, solve.p), 1.0, math.nan, True, False
+        return solve.p, slope, 1.0, f_full, False
+    krylov.shortened(qn.g, solve.p, solve.r, solve.short, solve.longer, solve.r_short, solve.r_longer, solve.real)
+    return solve.p, dot(qn.g, solve.p), 1.0, math.nan, True
 
 
 @routine
-def plan(state, params, error, good, plain, length):
-    """(steps of the burst to come, length of the next one, whether to solve without the preconditioner)."""
-    if params.depth != AUTO:
-        return 0, length, plain
-    if params.plain_retry:
-        plain = not plain if not good and length >= LONGEST_BURST else plain and good
-    if error <= params.good:
-        return 0, FIRST_BURST, plain
-    return length, min(2 * length, LONGEST_BURST), plain
+def judge(solve, book, g, g_new, ended, along, t, first, cut):
+    """The model error of a step, infinite where the step does not test the model; notes how the Hessian changed."""
+    size = t * norm(along, 2)
+    if ended == krylov.NEGATIVE:
+        book[turns.STRETCH] = size
+        return turns.MOST_FORCING if t >= first else math.inf
+    error = krylov.model_error(t, g_new, solve.r, g)
+    book[turns.BEND] = turns.bend_of(error, g, size)
+    return error if t == 1.0 and not cut and ended != krylov.LIMITED else math.inf
 
 
 @routine
-def failed(state, qn, params, slope, products, taken):
+def failed(oracle, state, qn, params, slope):
     """A Newton step that found nothing: forget the memory, and end where that has been tried."""
-    failures = state.failures + 1
-    flag = failure(state.f, slope) if failures > MAX_FAILURES else RUNNING
+    book = state.book
+    book[turns.FAILURES] += 1.0
+    turns.plan(math.inf, params.good, params.depth == AUTO, False, book)
+    flag = failure(state.f, slope) if book[turns.FAILURES] > MAX_FAILURES else RUNNING
     forget(qn.inverse)
-    left = state.length if params.depth == AUTO else 0
-    return State(state.x, state.f, state.g, 0.0, flag, qn, state.solve, math.inf, 0, products, state.steps + 1, left,
-                 state.length, state.plain, state.negative, failures, taken)
+    turns.begin_burst(oracle, state.g, params.price, book)
+    return State(state.x, state.f, state.g, 0.0, flag, qn, state.solve, book)
 
 
 @routine
-def unusable(state, params, products, taken):
+def unusable(oracle, state, params):
     """A product was not finite: a burst follows, longer each time. The memory is not to blame, and stays."""
     if params.depth != AUTO:
-        return failed(state, state.qn, params, 0.0, products, taken)
-    return State(state.x, state.f, state.g, 0.0, RUNNING, state.qn, state.solve, math.inf, 0, products, state.steps + 1,
-                 state.length, min(2 * state.length, LONGEST_BURST), state.plain, state.negative, state.failures, taken)
+        return failed(oracle, state, state.qn, params, 0.0)
+    turns.plan(math.inf, params.good, True, False, state.book)
+    turns.begin_burst(oracle, state.g, params.price, state.book)
+    return State(state.x, state.f, state.g, 0.0, RUNNING, state.qn, state.solve, state.book)
 
 
 @routine
 def newton_step(oracle, state, params):
-    qn, solve = state.qn, state.solve
-    eta = min(ETA_MOST, max(state.error, ETA_LEAST))
-    ended = krylov.truncated_cg(oracle, qn.x, qn.g, qn.inverse, state.plain, eta, depth_cap(state, params, qn.x.size), solve)
-    taken = solve.whole[krylov.DEPTH]
-    products = state.products + taken
+    qn, solve, book = state.qn, state.solve, state.book
+    spent, auto, large = turns.units(oracle, params.price), params.depth == AUTO, qn.x.size > burst.SMALL_N
+    cap = turns.depth_cap(qn.x.size, spent, book) if auto else params.depth
+    radius = turns.radius(qn.g, turns.REACH_LARGE if large else turns.REACH, book) if auto else math.inf
+    plain, eta = book[turns.PLAIN] == 1.0, turns.forcing(book)
+    ended = krylov.truncated_cg(oracle, qn.x, qn.g, qn.inverse, plain, eta, cap, radius, solve)
+    turns.settle(solve.whole[krylov.DEPTH], turns.units(oracle, params.price) - spent, book)
     if ended == krylov.BROKEN:
-        return unusable(state, params, products, taken) if taken > 0 else failed(state, qn, params, 0.0, products, taken)
-    along, slope, alpha, f_first, cut, negative = choose(oracle, state, params, ended)
+        return unusable(oracle, state, params) if book[turns.TAKEN] > 0.0 else failed(oracle, state, qn, params, 0.0)
+    along, slope, alpha, f_first, cut = choose(oracle, state, params, ended)
     if not (-math.inf < slope < 0.0 and 0.0 < alpha < math.inf):
-        return failed(state, qn, params, slope, products, taken)
+        return failed(oracle, state, qn, params, slope)
     t, f_new, _, outcome, K, g_new, g_spare = search(
         oracle, qn.x, qn.f, along, slope, alpha, f_first, strong_wolfe(params.qn.c1, params.qn.c2), qn.K, 0.0, qn.room,
         qn.x_trial, qn.g_trial, qn.g_spare)
     if outcome == FAILED:
-        qn = burst.State(qn.x, qn.f, qn.g, 0.0, RUNNING, qn.inverse, qn.room, qn.d, qn.x_trial, g_new, g_spare,
-                         qn.length, K, qn.failures)
-        return failed(state, qn, params, slope * min(alpha, 1.0), products, taken)
-    error, stretch = math.inf, state.negative
-    if negative:
-        stretch = t * norm(along, 2)
-        error = ETA_MOST if t >= alpha else math.inf
-    elif t == 1.0 and not cut:
-        error = krylov.model_error(g_new, solve.r, qn.g)
-    good = error <= params.good
+        return failed(oracle, state, burst.searched(qn, qn.x_trial, g_new, g_spare, K), params, slope * min(alpha, 1.0))
+    error = judge(solve, book, qn.g, g_new, ended, along, t, alpha, cut)
+    paid = turns.units(oracle, params.price) - spent
+    if auto and (large or turns.dear(book)) and not turns.worthwhile(qn.g, g_new, paid, book):
+        error = math.inf
     if params.learns:
         krylov.harvest(solve, qn.inverse)
         learn_step(qn.inverse, qn.x_trial, qn.x, g_new, qn.g, 0.0)
-    left, length, plain = plan(state, params, error, good, state.plain, state.length)
-    if cut:
-        t = min(t, 0.5)
-    qn = burst.State(qn.x_trial, f_new, g_new, t, RUNNING, qn.inverse, qn.room, qn.d, qn.x, qn.g, g_spare,
-                     qn.length, K, qn.failures)
-    return State(qn.x, qn.f, qn.g, t, RUNNING, qn, solve, error, taken if good else 0, products, state.steps + 1, left,
-                 length, plain, stretch, 0, taken)
+    book[turns.FAILURES] = 0.0
+    turns.plan(error, params.good, auto, params.plain_retry, book)
+    turns.begin_burst(oracle, g_new, params.price, book)
+    qn = burst.arrived(qn, f_new, min(t, 0.5) if cut else t, g_new, g_spare, K)
+    return State(qn.x, qn.f, qn.g, qn.alpha, RUNNING, qn, solve, book)
 
 
 @routine
 def step(oracle, state, params):
-    if params.depth == 0 or state.left > 0:
+    if params.depth == 0 or state.book[turns.LEFT] > 0.0:
         return burst_step(oracle, state, params)
     return newton_step(oracle, state, params)
 
 
 @routine
 def report(state, row):
-    row[0] = state.taken
-    row[1] = state.error
+    row[0] = state.book[turns.TAKEN]
+    row[1] = state.book[turns.ERROR]
     row[2] = state.qn.inverse.phase[HELD]
 
 
@@ -236,6 +216,9 @@ class TruncatedNewtonMethod(Method):
         above; 0 stands for no memory and needs a depth above 0.
     good : float > 0
         Model error up to which a Newton step is followed by another one.
+    price : float > 0
+        Price of a call of ``hessp`` or ``hess``, in gradients. Above 1.5 there are longer bursts and fewer products.
+        Products by differences are counted as the gradients they are.
     plain_retry : bool
         Leave the preconditioner out after a poor Newton step that followed a burst of full length.
     c1, c2 : float
@@ -249,10 +232,14 @@ class TruncatedNewtonMethod(Method):
     -----
     Negative curvature ends a solve; its direction is then searched along, from the length of the last such step. A full
     Newton step that is refused is replaced by an earlier iterate of its solve, at most half as long, before the search
-    shortens it. Up to 100 exact pairs of a solve (10 for n > 500) go into the memory. The path of a solve is not stored:
-    besides the memory, the method holds 7 vectors and the pairs kept for it.
+    shortens it. A solve ends where its step is so long that the model error would be 4 (1 for n > 500) if the Hessian
+    changed as along the last Newton step. For n > 500, where the memory stays limited, and with a price above 1.5, a Newton
+    step is followed by a burst also if it took less off ln ||g|| per unit of cost than the last burst did.
 
-    Without ``hessp`` and ``hess`` a product is a difference of gradients and costs one.
+    Up to 100 exact pairs of a solve (10 for n > 500) go into the memory. The path of a solve is not stored: besides the
+    memory, the method holds 9 vectors and the pairs kept for it.
+
+    A product that is not finite is followed by a burst, longer each time; with depth "auto" nothing else happens.
 
     References
     ----------
@@ -273,6 +260,7 @@ class TruncatedNewtonMethod(Method):
     depth: object = "auto"
     m: int = None
     good: float = 0.3
+    price: float = 1.0
     plain_retry: bool = False
     c1: float = 1e-4
     c2: float = 0.9
@@ -281,7 +269,7 @@ class TruncatedNewtonMethod(Method):
     needs: ClassVar = ("jac", "hessp")
     columns: ClassVar = ("depth", "model_error", "pairs")
     cost: ClassVar = "1.2 f, 1.1 g, 0 to n Hv"
-    memory: ClassVar = "2m + 15"
+    memory: ClassVar = "2m + 37"
     paper: ClassVar = "own, on 2502.03701"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)
@@ -294,11 +282,12 @@ class TruncatedNewtonMethod(Method):
             raise ValueError("m = 0 leaves no memory for quasi-Newton steps; it needs a depth above 0")
         dense = burst.NEVER if m == 0 else burst.AUTO
         qn = burst.wolfe_params(burst.AUTO if m is None else max(m, 1), self.c1, self.c2, dense)
-        return Params(qn, depth, _checks.positive("good", self.good), bool(self.plain_retry), m != 0)
+        return Params(qn, depth, _checks.positive("good", self.good),
+                      _checks.positive("price", self.price), bool(self.plain_retry), m != 0)
 
     def details(self, state):
         """The least curvature d'Hd / d'd met in the last solve: an upper bound of the Hessian's least eigenvalue there."""
-        return {"curvature": float(state.solve.real[krylov.SMALLEST])} if state.products else {}
+        return {"curvature": float(state.solve.real[krylov.SMALLEST])} if state.solve.whole[krylov.DEPTH] > 0 else {}
 
     @property
     def name(self):
