@@ -183,23 +183,42 @@ def scaled(path):
     save(plt, figure, path)
 
 
+def string(n=1000, load=1e-4):
+    """A string of n masses under a load, on springs that stiffen: (fun, jac, hessp, x0)."""
+    def stretched(x):
+        y = 2.0 * x
+        y[1:] -= x[:-1]
+        y[:-1] -= x[1:]
+        return y
+
+    def fun(x):
+        return 0.5 * x @ stretched(x) + 1e-4 * np.sum(x ** 4) - load * x.sum()
+
+    def jac(x):
+        return stretched(x) + 4e-4 * x ** 3 - load
+
+    return fun, jac, lambda x, v: stretched(v) + 1.2e-3 * x * x * v, np.full(n, 3.0)
+
+
 def depth(path):
-    """Products of each step of TruncatedNewton, and the gradient norm beside them, on Rosenbrock's valley."""
+    """Products of each step of TruncatedNewton, and the gradient norm beside them: in a valley, and where Newton steps pay."""
     import matplotlib.pyplot as plt
 
-    problem = curvopt.problems.rosenbrock(100)
-    result = curvopt.minimize(problem.fun, problem.x0, jac=problem.jac, hessp=problem.hessp, method="truncatednewton",
-                              options={"gtol": 1e-9, "history": True, "compiled": False})
-    nit, products, norm = result.history.nit, result.history.depth, result.history.grad_norm
-    figure, (ax,) = axes(plt, 1, (7.4, 3.6))
-    ax.bar(nit, products, width=1.0, color=BLUE, label="Hessian products of the step")
-    ax.set(xlabel="iteration", ylabel="products of the step")
-    right = ax.twinx()
-    right.spines[["top", "left"]].set_visible(False)
-    right.semilogy(nit, norm, color=RED, linewidth=1.2, label=r"$\|g\|_\infty$")
-    right.set_ylabel("gradient norm", color=RED)
-    right.tick_params(axis="y", colors=RED)
-    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=8.5)
+    rosenbrock = curvopt.problems.rosenbrock(100)
+    runs = (("Rosenbrock, 100 variables", (rosenbrock.fun, rosenbrock.jac, rosenbrock.hessp, rosenbrock.x0), 1e-9),
+            ("a string under a load, 1000 variables", string(), 1e-8))
+    figure, ax = axes(plt, 2, (9.6, 3.4))
+    for one, (title, (fun, jac, hessp, x0), gtol) in zip(ax, runs):
+        history = curvopt.minimize(fun, x0, jac=jac, hessp=hessp, method="truncatednewton",
+                                   options={"gtol": gtol, "history": True, "compiled": False}).history
+        one.bar(history.nit, history.depth, width=1.0, color=BLUE)
+        one.set(xlabel="iteration", ylabel="products of the step")
+        one.set_title(title, fontsize=10, loc="left")
+        right = one.twinx()
+        right.spines[["top", "left"]].set_visible(False)
+        right.semilogy(history.nit, history.grad_norm, color=RED, linewidth=1.2)
+        right.set_ylabel(r"$\|g\|_\infty$", color=RED)
+        right.tick_params(axis="y", colors=RED)
     save(plt, figure, path)
 
 
