@@ -111,23 +111,9 @@ def moved(state, x, f, g, length, K):
 
 
 @routine
-def running(state):
-    """The state as it is, of a run that goes on."""
-    return State(state.x, state.f, state.g, state.alpha, RUNNING, state.inverse, state.room, state.d, state.x_trial,
-                 state.g_trial, state.g_spare, state.length, state.K, state.failures)
-
-
-@routine
-def searched(state, x_trial, g_trial, g_spare, K):
-    """The state after a search by another direction that found nothing; it may have exchanged the buffers."""
-    return State(state.x, state.f, state.g, 0.0, RUNNING, state.inverse, state.room, state.d, x_trial, g_trial, g_spare,
-                 state.length, K, state.failures)
-
-
-@routine
-def arrived(state, f, alpha, g, g_spare, K):
-    """The state at `x_trial`, where another direction led, with what the search returned."""
-    return State(state.x_trial, f, g, alpha, RUNNING, state.inverse, state.room, state.d, state.x, state.g, g_spare,
+def searched(state, alpha, x_trial, g_trial, g_spare, K):
+    """The state where it was, of a run that goes on, after another search that may have exchanged the buffers."""
+    return State(state.x, state.f, state.g, alpha, RUNNING, state.inverse, state.room, state.d, x_trial, g_trial, g_spare,
                  state.length, K, state.failures)
 
 

@@ -85,7 +85,7 @@ def burst_step(oracle, state, params):
     if flag != RUNNING and qn.alpha == 0.0 and book[turns.FAILURES] <= MAX_FAILURES and params.depth == AUTO:
         flag = RUNNING
         book[turns.LEFT] = 0.0
-        qn = burst.running(qn)
+        qn = burst.searched(qn, qn.alpha, qn.x_trial, qn.g_trial, qn.g_spare, qn.K)
     if book[turns.LEFT] == 0.0:
         turns.end_burst(oracle, qn.g, params.price, book)
     return State(qn.x, qn.f, qn.g, qn.alpha, flag, qn, state.solve, book)
@@ -169,7 +169,8 @@ def newton_step(oracle, state, params):
         oracle, qn.x, qn.f, along, slope, alpha, f_first, strong_wolfe(params.qn.c1, params.qn.c2), qn.K, 0.0, qn.room,
         qn.x_trial, qn.g_trial, qn.g_spare)
     if outcome == FAILED:
-        return failed(oracle, state, burst.searched(qn, qn.x_trial, g_new, g_spare, K), params, slope * min(alpha, 1.0))
+        qn = burst.searched(qn, 0.0, qn.x_trial, g_new, g_spare, K)
+        return failed(oracle, state, qn, params, slope * min(alpha, 1.0))
     error = judge(solve, book, qn.g, g_new, ended, along, t, alpha, cut)
     paid = turns.units(oracle, params.price) - spent
     if auto and (large or turns.dear(book)) and not turns.worthwhile(qn.g, g_new, paid, book):
@@ -180,7 +181,8 @@ def newton_step(oracle, state, params):
     book[turns.FAILURES] = 0.0
     turns.plan(error, params.good, auto, params.plain_retry, book)
     turns.begin_burst(oracle, g_new, params.price, book)
-    qn = burst.arrived(qn, f_new, min(t, 0.5) if cut else t, g_new, g_spare, K)
+    qn = burst.State(qn.x_trial, f_new, g_new, min(t, 0.5) if cut else t, RUNNING, qn.inverse, qn.room, qn.d, qn.x, qn.g,
+                     g_spare, qn.length, K, qn.failures)
     return State(qn.x, qn.f, qn.g, qn.alpha, RUNNING, qn, solve, book)
 
 
