@@ -8,7 +8,7 @@ from .fitting import biggs_exp6, brown_dennis, chebyquad, penalty1
 from .flat import convex_quartic, nonconvex_quartic, powell_singular, rosenbrock_quartic, separable_quartic
 from .neurons import two_neurons
 from .perceptron import perceptron
-from .regression import logistic, phase_retrieval, robust
+from .regression import logistic, phase_retrieval, poisson, robust
 from .sensing import quadratic_sensing
 from .softmax import softmax
 from .sums import finite_sum
@@ -17,9 +17,8 @@ from .worst_case import worst_case, worst_case_value
 
 __all__ = [
     "Problem", "asymmetric_factorisation", "beale", "biggs_exp6", "breast_cancer", "brown_dennis", "by_name", "chebyquad",
-    "convex_quartic", "diabetes", "digits", "eight", "finite_sum", "logistic", "nonconvex_quartic", "penalty1", "perceptron",
-    "phase_retrieval",
-    "powell_singular", "quadratic", "quadratic_sensing", "robust", "rosenbrock", "rosenbrock_quartic",
-    "separable_quartic", "softmax", "symmetric_factorisation", "trigonometric", "two_neurons", "wood",
+    "convex_quartic", "diabetes", "digits", "eight", "finite_sum", "logistic", "nonconvex_quartic", "penalty1",
+    "perceptron", "phase_retrieval", "poisson", "powell_singular", "quadratic", "quadratic_sensing", "robust", "rosenbrock",
+    "rosenbrock_quartic", "separable_quartic", "softmax", "symmetric_factorisation", "trigonometric", "two_neurons", "wood",
     "worst_case", "worst_case_value",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._jit import kernel
 from ._data import add_row, mean_plus_ridge, ridge, row_dot
-from .regression import log1p_square, sigmoid, softplus
+from .regression import exponential, log1p_square, sigmoid, softplus
 from .softmax import add_outer, log_sum_exp, logits, to_probabilities
 
 
@@ -62,6 +62,33 @@ def robust_hessp(x, p, idx, A, b, lam):
         r = row_dot(A, i, x) - b[i]
         w = 1.0 / (1.0 + r * r)
         add_row(2.0 * (2.0 * w - 1.0) * w * row_dot(A, i, p), A, i, hp)
+    mean_plus_ridge(hp, idx.size, lam, p)
+    return hp
+
+
+@kernel
+def poisson_fun(x, idx, A, b, lam):
+    total = 0.0
+    for i in idx:
+        t = row_dot(A, i, x)
+        total += exponential(t) - b[i] * t
+    return total / idx.size + ridge(lam, x)
+
+
+@kernel
+def poisson_jac(x, idx, A, b, lam):
+    g = np.zeros_like(x)
+    for i in idx:
+        add_row(exponential(row_dot(A, i, x)) - b[i], A, i, g)
+    mean_plus_ridge(g, idx.size, lam, x)
+    return g
+
+
+@kernel
+def poisson_hessp(x, p, idx, A, b, lam):
+    hp = np.zeros_like(x)
+    for i in idx:
+        add_row(exponential(row_dot(A, i, x)) * row_dot(A, i, p), A, i, hp)
     mean_plus_ridge(hp, idx.size, lam, p)
     return hp
 

@@ -1,4 +1,4 @@
-"""Models fitted to data: logistic regression, robust regression, phase retrieval."""
+"""Models fitted to data: logistic, robust and Poisson regression, phase retrieval."""
 import math
 
 import numpy as np
@@ -21,6 +21,12 @@ def sigmoid(t):
 def softplus(t):
     """log(1 + e^t)."""
     return max(t, 0.0) + math.log1p(math.exp(-abs(t)))
+
+
+@kernel
+def exponential(t):
+    """e^t, inf where it overflows (Python's raises)."""
+    return math.exp(t) if t < 709.0 else math.inf
 
 
 @kernel
@@ -151,6 +157,70 @@ def robust(A, b, lam=0.0, x0=None, name="robust"):
     A, b, lam = arguments(A, b, lam)
     return Problem(f"{name}-{len(A)}x{A.shape[1]}", robust_fun, robust_jac, robust_hessp, start(x0, A.shape[1]),
                    (A, b, lam), L=2.0 * top_eigenvalue(A) + lam, f_lower=0.0)
+
+
+@kernel
+def poisson_fun(x, A, b, lam):
+    total = 0.0
+    for i in range(b.size):
+        t = row_dot(A, i, x)
+        total += exponential(t) - b[i] * t
+    return total / b.size + ridge(lam, x)
+
+
+@kernel
+def poisson_jac(x, A, b, lam):
+    g = np.zeros_like(x)
+    for i in range(b.size):
+        add_row(exponential(row_dot(A, i, x)) - b[i], A, i, g)
+    mean_plus_ridge(g, b.size, lam, x)
+    return g
+
+
+@kernel
+def poisson_hessp(x, p, A, b, lam):
+    hp = np.zeros_like(x)
+    for i in range(b.size):
+        add_row(exponential(row_dot(A, i, x)) * row_dot(A, i, p), A, i, hp)
+    mean_plus_ridge(hp, b.size, lam, p)
+    return hp
+
+
+def poisson(A, b, lam=0.0, x0=None, name="poisson"):
+    r"""Poisson regression of counts, with the logarithm as link and an l2 penalty.
+
+    .. math::  \frac1m \sum_i \bigl(e^{\langle a_i, x\rangle} - b_i \langle a_i, x\rangle\bigr) + \frac\lambda2 \|x\|^2
+
+    Convex; the curvature grows as fast as the value, so that no step of constant size is safe everywhere.
+
+    Parameters
+    ----------
+    A : array_like of shape (m, n)
+    b : array_like of shape (m,)
+        Counts, or rates: >= 0.
+    lam : float >= 0
+        Weight of the penalty.
+    x0 : array_like of shape (n,), optional
+        Start; zeros when omitted.
+    name : str
+
+    Returns
+    -------
+    Problem
+        With ``args = (A, b, lam)``, ``f_lower``, the mean of b - b log b, and, for lam > 0, ``mu`` = lam. The gradient has
+        no Lipschitz constant.
+
+    Raises
+    ------
+    ValueError
+        For arrays that are empty, not finite or of different lengths, b < 0 and lam < 0.
+    """
+    A, b, lam = arguments(A, b, lam)
+    if b.min() < 0.0:
+        raise ValueError(f"b must hold counts, got {b.min()!r}")
+    lower = float(np.mean(b - b * np.log(np.where(b > 0.0, b, 1.0))))
+    return Problem(f"{name}-{len(A)}x{A.shape[1]}", poisson_fun, poisson_jac, poisson_hessp, start(x0, A.shape[1]), (A, b, lam),
+                   mu=lam or None, growth=2.0 if lam else None, f_lower=lower)
 
 
 @kernel

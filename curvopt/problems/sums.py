@@ -1,12 +1,13 @@
 """`finite_sum`: the data problems as sums over their rows."""
 from .._finite_sum import FiniteSum
 from . import _rows
-from .regression import logistic_fun, phase_fun, robust_fun
+from .regression import logistic_fun, phase_fun, poisson_fun, robust_fun
 from .softmax import fixed_softmax_fun, softmax_fun
 
 FORMS = {
     logistic_fun: (_rows.logistic_fun, _rows.logistic_jac, _rows.logistic_hessp),
     robust_fun: (_rows.robust_fun, _rows.robust_jac, _rows.robust_hessp),
+    poisson_fun: (_rows.poisson_fun, _rows.poisson_jac, _rows.poisson_hessp),
     phase_fun: (_rows.phase_fun, _rows.phase_jac, _rows.phase_hessp),
     softmax_fun: (_rows.softmax_fun, _rows.softmax_jac, _rows.softmax_hessp),
     fixed_softmax_fun: (_rows.fixed_softmax_fun, _rows.fixed_softmax_jac, _rows.fixed_softmax_hessp),
@@ -19,7 +20,7 @@ def finite_sum(problem):
     Parameters
     ----------
     problem : Problem
-        Of `logistic`, `robust`, `phase_retrieval`, `softmax` or a data set fitted by one of these; or `worst_case` and
+        Of `logistic`, `robust`, `poisson`, `phase_retrieval`, `softmax` or a data set fitted by one of these; or `worst_case` and
         `perceptron`, which are given as sums from the start.
 
     Returns

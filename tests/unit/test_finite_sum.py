@@ -302,9 +302,10 @@ def plain(function):
 
 @pytest.mark.parametrize("make", [
     lambda: problems.logistic(A, B > 0, 0.1), lambda: problems.robust(A, B, 0.1),
+    lambda: problems.poisson(A, np.round(B ** 2), 0.1),
     lambda: problems.phase_retrieval(A, B ** 2, 0.1), lambda: problems.softmax(A, RNG.integers(0, 3, 103), 0.1),
     lambda: problems.softmax(A, RNG.integers(0, 3, 103), 0.1, fixed_class=True),
-], ids=["logistic", "robust", "phase", "softmax", "softmax-fixed"])
+], ids=["logistic", "robust", "poisson", "phase", "softmax", "softmax-fixed"])
 def test_the_sum_of_a_problem_is_the_problem(make, rng):
     p = make()
     total, x, v, every = problems.finite_sum(p), rng.standard_normal(p.n), rng.standard_normal(p.n), np.arange(103)

@@ -69,6 +69,10 @@ def fixed_softmax(x, A, b, lam):
     return softmax(x, A, b, lam, fixed=True)
 
 
+def poisson(x, A, b, lam):
+    return np.mean(np.exp(A @ x) - b * (A @ x)) + lam / 2 * x @ x
+
+
 RNG = np.random.default_rng(20)
 A = RNG.standard_normal((30, 4))
 CLASSES = RNG.integers(0, 3, 30)
@@ -79,6 +83,7 @@ SMALL = [
     (problems.biggs_exp6(), biggs_exp6), (problems.penalty1(4), penalty1), (problems.chebyquad(6), chebyquad),
     (problems.logistic(A, A[:, 0] > 0.1, 0.01), logistic),
     (problems.robust(A, RNG.standard_cauchy(30), 0.01), robust),
+    (problems.poisson(A, CLASSES, 0.01), poisson),
     (problems.phase_retrieval(A, (A @ SIGNAL) ** 2, signal=SIGNAL), phase),
     (problems.softmax(A, CLASSES), softmax), (problems.softmax(A, CLASSES, fixed_class=True), fixed_softmax),
     (problems.rosenbrock(6), lambda x: np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)),
@@ -199,6 +204,7 @@ def test_eight_problems_have_their_numbers():
     (lambda: problems.robust(np.ones((3, 2)), [1, 2, np.nan]), "finite"),
     (lambda: problems.robust(np.ones(3), [1, 2, 3]), "non-empty matrix"),
     (lambda: problems.robust(np.ones((3, 2)), [1, 2, 3], lam=-1.0), "lam must be non-negative"),
+    (lambda: problems.poisson(np.ones((3, 2)), [1, -2, 0]), "counts"),
     (lambda: problems.softmax(np.ones((3, 2)), [0, 1, 2.5]), "whole numbers"),
     (lambda: problems.softmax(np.ones((3, 2)), [0, 0, 0]), "at least two classes"),
     (lambda: problems.phase_retrieval(np.ones((3, 2)), [0, 0, 0], x0=np.ones(3)), r"x0 must have shape \(2,\)"),
@@ -215,3 +221,8 @@ def test_missing_scikit_learn_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ImportError, match=r'pip install "curvopt\[demo\]"'):
         problems.digits()
+
+
+def test_poisson_where_the_exponential_overflows():
+    p = problems.poisson(np.ones((3, 1)), [0.0, 2.0, 4.0])
+    assert p.fun(np.array([1e4]), *p.args) == math.inf and p.fun(np.array([math.log(2.0)]), *p.args) >= p.f_lower
