@@ -77,6 +77,7 @@ class State(NamedTuple):
     g_batch: np.ndarray
     m: np.ndarray
     v: np.ndarray
+    p: np.ndarray           # diagonal of P
     d: np.ndarray
     hd: np.ndarray
     decay1: float           # beta1^k, beta2^k
@@ -94,24 +95,36 @@ def init(oracle, x0, params):
     return State(x, f, g, 0.0, RUNNING, True, oracle.rng, all_rows(oracle), all_rows(oracle),
                  np.empty(params.batch_size, np.int64), np.empty(max(params.batch_size // 2, 1), np.int64),
                  np.empty_like(x0), np.empty_like(x0), x0.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros_like(x0),
-                 np.zeros_like(x0), np.empty_like(x0), np.empty_like(x0), 1.0, 1.0, 0.0, 0, 0, 0)
+                 np.zeros_like(x0), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), 1.0, 1.0, 0.0, 0, 0, 0)
 
 
 @kernel
-def direction(m, v, decay1, decay2, eps, d):
-    """Write P m of the corrected means."""
+def metric(v, decay2, k, eps, p):
+    """Write the diagonal of P after k batches: in each mean of squares, the mean over all entries counts for one batch.
+
+    An entry that no batch has moved yet would have no curvature to speak of otherwise, until a row of a product moves it.
+    """
+    mean = 0.0
+    for i in range(v.size):
+        mean += v[i] / v.size
+    for i in range(v.size):
+        p[i] = 1.0 / (math.sqrt((k * v[i] + mean) / ((k + 1.0) * (1.0 - decay2))) + eps)
+
+
+@kernel
+def direction(m, p, decay1, d):
+    """Write P m of the corrected mean."""
     for i in range(d.size):
-        d[i] = m[i] / (1.0 - decay1) / (math.sqrt(v[i] / (1.0 - decay2)) + eps)
+        d[i] = p[i] * m[i] / (1.0 - decay1)
 
 
 @kernel
-def curvature(d, hd, v, decay2, eps):
+def curvature(d, hd, p):
     """sqrt(<Hd, P Hd> / <d, P^-1 d>); 0 where d vanishes."""
     top = bottom = 0.0
     for i in range(d.size):
-        p = 1.0 / (math.sqrt(v[i] / (1.0 - decay2)) + eps)
-        top += hd[i] * hd[i] * p
-        bottom += d[i] * d[i] / p
+        top += hd[i] * hd[i] * p[i]
+        bottom += d[i] * d[i] / p[i]
     return math.sqrt(top / bottom) if bottom > 0.0 else 0.0
 
 
@@ -126,19 +139,20 @@ def learning_rate(theta, s, mean, products, before):
 
 @routine
 def step(oracle, state, params):
-    (x, f, g, lr, _, _, rng, order, order_h, rows, rows_h, x_trial, g_spare, w, w_trial, g_batch, m, v, d, hd, decay1, decay2,
-     mean, products, k, bad) = state
+    (x, f, g, lr, _, _, rng, order, order_h, rows, rows_h, x_trial, g_spare, w, w_trial, g_batch, m, v, p, d, hd, decay1,
+     decay2, mean, products, k, bad) = state
     batch = draw(oracle, rng, order, params.sampling, rows)
     if not batch_gradient(oracle, w, batch, g_batch):
         return State(x, f, g, lr, after_bad_batch(bad + 1), False, rng, order, order_h, rows, rows_h, x_trial, g_spare, w,
-                     w_trial, g_batch, m, v, d, hd, decay1, decay2, mean, products, k, bad + 1)
+                     w_trial, g_batch, m, v, p, d, hd, decay1, decay2, mean, products, k, bad + 1)
     update_moments(g_batch, params.beta1, params.beta2, m, v)
     decay1, decay2 = decay1 * params.beta1, decay2 * params.beta2
-    direction(m, v, decay1, decay2, params.eps, d)
+    metric(v, decay2, k + 1, params.eps, p)
+    direction(m, p, decay1, d)
     if k < PERIOD or k % PERIOD == 0:
         batch = draw(oracle, rng, order_h, 0, rows_h)
         if batch_hess_vec(oracle, w, d, batch, hd):
-            s = curvature(d, hd, v, decay2, params.eps)
+            s = curvature(d, hd, p)
             mean, products = MEMORY * mean + (1.0 - MEMORY) * s, products + 1
             lr = learning_rate(params.theta, s, mean, products, lr)
     axpy_to(-lr, d, w, w_trial)
@@ -149,7 +163,7 @@ def step(oracle, state, params):
         f = measure(oracle, x_trial, g_spare)
         g, g_spare = g_spare, g
     return State(x_trial, f, g, lr, RUNNING, measured, rng, order, order_h, rows, rows_h, x, g_spare, w_trial, w, g_batch, m, v,
-                 d, hd, decay1, decay2, mean, products, k, 0)
+                 p, d, hd, decay1, decay2, mean, products, k, 0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,7 +171,7 @@ class StochasticScaled(Method):
     r"""Mini-batch steps scaled by averaged curvature: SGMStochastic. No learning rate.
 
     B gradient rows an iteration, and every fourth iteration (and in the first four) a Hessian product over B/2 rows: 1.25 B
-    rows an iteration, a product counted twice. A pass of values and gradients for every check. Eleven vectors and two
+    rows an iteration, a product counted twice. A pass of values and gradients for every check. Twelve vectors and two
     indices of the rows.
 
     Parameters
@@ -209,11 +223,11 @@ class StochasticScaled(Method):
     eps: float = 1e-8
     theta: float = 1.0
     check_every: int = 0
-    sampling: str = "batch"
+    sampling: str = "epoch"
 
     needs: ClassVar = ("samples", "hessp")
     cost: ClassVar = "1.25B rows"
-    memory: ClassVar = "11"
+    memory: ClassVar = "12"
     paper: ClassVar = "own, on arXiv:2502.03701"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

@@ -20,8 +20,8 @@ def finite_sum(problem):
     Parameters
     ----------
     problem : Problem
-        Of `logistic`, `robust`, `poisson`, `phase_retrieval`, `softmax` or a data set fitted by one of these; or `worst_case` and
-        `perceptron`, which are given as sums from the start.
+        Of `logistic`, `robust`, `poisson`, `phase_retrieval`, `softmax` or a data set fitted by one of these; or
+        `worst_case` and `perceptron`, which are given as sums from the start.
 
     Returns
     -------
