@@ -140,7 +140,7 @@ def table(problem, methods, targets, seeds, stochastic, **limits):
         summary(title, [found for found, _ in runs], [last for _, last in runs])
 
 
-def phase(seeds, data):
+def phase(seeds, data, batches):
     total, args, x0, x1, report = problem = phase_problem()
     print(f"phase retrieval: F(z0) = {report(x0):.2f} (146142.67), F(z1) = {report(x1):.2f} (97398.69)")
     targets = (100.0, 10.0, 7.950375 + 0.1, 7.950375 + 1e-3)
@@ -165,7 +165,7 @@ def phase(seeds, data):
                     "IANSGD 0.7": ian.from_code_form(0.7, 2025.0, 2.0, 15.0)}, targets, seeds, True, iterations=501)
 
 
-def worst_case(seeds, data):
+def worst_case(seeds, data, batches):
     total, args, x0, x1, report = problem = worst_case_problem(data)
     print(f"worst case: L0 = {total(x0, *args):.2f} (15543.90), Psi(x0) = {report(x0):.3f} (201.477), "
           f"Psi(x1) = {report(x1):.4f} (6.2497)")
@@ -187,14 +187,14 @@ def worst_case(seeds, data):
                     "IANSGD": ian.from_code_form(0.14, 1225.0, 2.0, 25.0)}, targets, seeds, True, iterations=1001)
 
 
-def automatic(seeds, data):
+def automatic(seeds, data, batches):
     ian = curvopt.IANSGD
-    print("IANSGD with the automatic step: samples to F <= 10 and to Psi <= 4")
-    table(phase_problem(), {f"phase, B = {b}": ian.replace(batch_size=b) for b in (64, 8, 16, 256)}, (10.0,), seeds, True,
-          budget=200_000)
+    print("IANSGD with the automatic step: samples to F <= 10; to Psi <= 4 and 3.7")
+    table(phase_problem(), {f"phase, B = {b}": ian.replace(batch_size=b) for b in batches or (64, 8, 16, 256)}, (10.0,), seeds,
+          True, budget=200_000)
     if data:
-        table(worst_case_problem(data), {f"worst case, B = {b}": ian.replace(batch_size=b) for b in (128, 16, 32, 64, 256)},
-              (4.0,), seeds, True, budget=200_000)
+        table(worst_case_problem(data), {f"worst case, B = {b}": ian.replace(batch_size=b)
+                                         for b in batches or (128, 16, 32, 64, 256)}, (4.0, 3.7), seeds, True, budget=200_000)
 
 
 if __name__ == "__main__":
@@ -202,7 +202,8 @@ if __name__ == "__main__":
     parser.add_argument("part", choices=("phase", "worst-case", "automatic"))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--data", help="path of the Life Expectancy table")
+    parser.add_argument("--batches", type=int, nargs="+", default=(), help="of the part automatic")
     given = parser.parse_args()
     if given.part == "worst-case" and not given.data:
         parser.error("worst-case needs --data")
-    {"phase": phase, "worst-case": worst_case, "automatic": automatic}[given.part](given.seeds, given.data)
+    {"phase": phase, "worst-case": worst_case, "automatic": automatic}[given.part](given.seeds, given.data, given.batches)

@@ -133,6 +133,40 @@ class FiniteSum:
     def __call__(self, x, *args):
         return self.fun(x, *args)
 
+    def check(self, x, *args, rng=None):
+        """Whether the functions on a batch are means over its rows: all of them, each as often as it is there.
+
+        A sum for a mean, or a row that is lost, passes for a smaller or larger step, or for noise, in a run. Takes `fun`,
+        `jac` and, where given, `hessp` on six rows, one of them twice, at once and one by one.
+
+        Parameters
+        ----------
+        x : array_like
+            A point at which the gradients of the rows differ.
+        *args
+            As in ``minimize``.
+        rng : None, int or numpy.random.Generator
+            Draws the rows.
+
+        Raises
+        ------
+        ValueError
+            Naming the function whose values do not agree to 1e-6.
+        """
+        rng = np.random.default_rng(rng)
+        x, rows = np.array(x, dtype=np.float64), rng.integers(self.n_samples, size=6)
+        rows[1], p = rows[0], rng.standard_normal(x.shape)
+        for name, function, given in (("fun", self.batch_fun, (x,)), ("jac", self.batch_jac, (x,)),
+                                      ("hessp", self.batch_hessp, (x, p))):
+            if function is None:
+                continue
+            parts = [np.asarray(function(*given, rows[i:i + 1].copy(), *args), dtype=np.float64) for i in range(6)]
+            whole = np.asarray(function(*given, rows.copy(), *args), dtype=np.float64)
+            size = max(np.abs(part).max() for part in parts)
+            if not np.allclose(whole, np.mean(parts, axis=0), rtol=0.0, atol=1e-6 * size):
+                raise ValueError(f"{name}(x, idx) over the rows {rows.tolist()} is not the mean of {name} over each of them: "
+                                 "it must be the mean over all rows of idx")
+
 
 class Expectation:
     """A mean over a stream: f(x) = E f(x, sample). There are no full values; stochastic methods draw from it.

@@ -417,11 +417,42 @@ def rates(path):
     save(plt, figure, path)
 
 
+def bias(path, iterations=12_000):
+    """Running means of the iterates on the mean of lognormal numbers, one row at a time: the same row in both places or not."""
+    import matplotlib.pyplot as plt
+
+    data = np.random.default_rng(1).lognormal(size=1000)
+    total = curvopt.FiniteSum(lambda x, idx: 0.5 * float(np.mean((x[0] - data[idx]) ** 2)),
+                              lambda x, idx: np.array([x[0] - data[idx].mean()]), 1000)
+    grid = np.linspace(0.5, 2.0, 1501)
+    figure, (ax,) = axes(plt, 1, (7.2, 3.8))
+    ax.axhline(data.mean(), color="#9a9a9a", linewidth=0.9)
+    ax.annotate("minimizer of the sum", (iterations, data.mean()), (0, 4), textcoords="offset points", ha="right", fontsize=8.5,
+                color="#6a6a6a")
+    ian = curvopt.IANSGD.replace(normalizer_batch_size=1, A=1.0, delta=0.0)
+    alone = {"batch_size": 1, "sampling": "replacement", "check_every": 10 ** 9, "gamma": 0.01}
+    for beta, colour, label in ((1.0, RED, r"$\beta = 1$"), (2.0 / 3.0, ORANGE, r"$\beta = 2/3$")):
+        predicted = grid[np.argmin(np.mean(np.abs(grid[:, None] - data) ** (2.0 - beta), axis=1))]
+        ax.axhline(predicted, color=colour, linewidth=0.9, linestyle=":")
+        for name, line, method in (
+                ("the same row", "--", curvopt.baselines.NormalizedSGD), ("independent rows", "-", ian)):
+            iterates = []
+            curvopt.minimize(total, [1.3], method=method.replace(beta=beta, **alone),
+                             options={"rng": 0, "maxiter": iterations, "gtol": 0.0},
+                             callback=lambda intermediate_result, kept=iterates: kept.append(intermediate_result.x[0]))
+            ax.plot(np.arange(1, len(iterates) + 1), np.cumsum(iterates) / np.arange(1, len(iterates) + 1), line, color=colour,
+                    linewidth=1.5, label=f"{label}, {name}")
+    ax.set(xscale="log", xlim=(30, iterations), xlabel="iteration", ylabel="mean of the iterates so far")
+    ax.legend(frameon=False, fontsize=8.5)
+    ax.set_title("least squares of 1000 lognormal numbers, one row a batch", fontsize=10, loc="left")
+    save(plt, figure, path)
+
+
 PICTURES = {
     "rates.png": rates,
     "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
-    "ravine.png": ravine, "bend.png": bend,
-            "floor.png": floor}
+    "ravine.png": ravine, "bend.png": bend, "floor.png": floor, "bias.png": bias,
+}
 
 
 def draw_all(folder):

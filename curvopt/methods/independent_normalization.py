@@ -98,7 +98,7 @@ def step(oracle, state, params):
 class IndependentNormalization(Method):
     r"""Stochastic gradient descent normalized by an independent batch, IAN-SGD.
 
-    B + B' gradient rows an iteration (automatic: B + 2 B', and 6 B' at the start), B and B' the two batch sizes, and a
+    B + B' gradient rows an iteration (automatic: B + 2 B', and values on 2 B'), B and B' the two batch sizes, and a
     pass of values and gradients for every check; five to eight vectors and an index of the rows. f and its gradient over
     all rows are measured at the start and at every check; the run converges only by such a measurement, and the best
     point measured is the one returned.
@@ -129,9 +129,10 @@ class IndependentNormalization(Method):
     Released code writes the step as gamma_c g / max(A \|g'\| + delta, c)^beta; `from_code_form` translates.
 
     The automatic step is ours. L is measured by the secant \|g'(x_t) - g'(x_t-1)\| / \|x_t - x_t-1\| of the normalizing
-    batch, averaged; 1/Gamma is the 0.8 quantile of the last twenty \|g'\|; gamma = theta / L. A guard returns to the best
-    point by averaged batch loss when that loss explodes, and halves theta. **The point reported, x, is a running average
-    of the iterates.** A step is unbiased given the past, but between returns of the guard only.
+    batch, averaged; 1/Gamma is the 0.8 quantile of the last twenty \|g'\|; gamma = theta / L, up to four times that where
+    the slopes along the last steps say they were too short. A guard returns to the best point by averaged batch loss when
+    that loss explodes, and halves theta. **The point reported, x, is a running average of the iterates.** A step is unbiased
+    given the past, but between returns of the guard only.
 
     For a constant gamma [1]_ proves that min \|grad F\| gets small with gamma = O(1/sqrt(T)); with a gamma that does not
     shrink with the horizon, and for the automatic step, nothing is proved.

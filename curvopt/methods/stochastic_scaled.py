@@ -3,11 +3,13 @@ r"""Stochastic gradient descent with its step measured: the GM scaling of a mome
 With the bias-corrected means m and v of g and of :math:`g \odot g` over batches, :math:`P = 1/(\sqrt v + \epsilon)` and
 :math:`d = P m`, every fourth step draws an independent batch of half the size and takes one Hessian product over it,
 
-.. math::  s = \sqrt{\frac{\langle Hd, P\, Hd\rangle}{\langle d, P^{-1} d\rangle}}, \qquad L = \max\{\bar s, s\}, \qquad
-           \mathrm{lr} = \min\bigl\{1/L,\ (1 + 2/k)\, \mathrm{lr}\bigr\},
+.. math::  s = \sqrt{\frac{\langle Hd, P\, Hd\rangle}{\langle d, P^{-1} d\rangle}}, \qquad
+           L = \bar s + 4 \max\Bigl\{0, \sigma_s - \frac{\bar s}{2}\Bigr\}, \qquad
+           \mathrm{lr} = \min\Bigl\{\Bigl(1 + \frac{1}{1 + k/100}\Bigr) \frac1L,\ \Bigl(1 + \frac1k\Bigr) \mathrm{lr}\Bigr\},
 
-k products so far. 1/s is the scaling s_GM along d in the metric P. The steps are :math:`w^+ = w - \mathrm{lr}\, d`; the
-point reported is a running average of the iterates.
+k products so far, with the running mean :math:`\bar s` and standard deviation :math:`\sigma_s` of s. 1/s is the scaling
+s_GM along d in the metric P. The steps are :math:`w^+ = w - \mathrm{lr}\, d`; the point reported is a running average of
+the iterates.
 
 References
 ----------
@@ -44,8 +46,9 @@ from ..directions.moments import decays, update_moments
 from ..stepsize.normalized import average_to
 
 # Ours, chosen on a logistic regression, a softmax regression and a small network (docs/methods/normalized.md): steps from
-# one product to the next; memory of the mean of s; growth of the step, at most by a factor 1 + GROWTH / k.
-PERIOD, MEMORY, GROWTH = 4, 0.95, 2.0
+# one product to the next; memory of the mean of s; what the spread of s adds to L, and the spread relative to the mean that
+# adds nothing; the products after which the step is longer by 1/2 instead of 1.
+PERIOD, MEMORY, SPREAD, CALM, EARLY = 4, 0.95, 4.0, 0.5, 100.0
 
 
 class Params(NamedTuple):
@@ -82,7 +85,8 @@ class State(NamedTuple):
     hd: np.ndarray
     decay1: float           # beta1^k, beta2^k
     decay2: float
-    mean: float             # of s, not yet corrected for its start at 0
+    mean: float             # of s and of s^2, not yet corrected for their start at 0
+    square: float
     products: int
     k: int                  # steps taken
     bad: int                # batches in a row whose gradient was not finite
@@ -95,7 +99,7 @@ def init(oracle, x0, params):
     return State(x, f, g, 0.0, RUNNING, True, oracle.rng, all_rows(oracle), all_rows(oracle),
                  np.empty(params.batch_size, np.int64), np.empty(max(params.batch_size // 2, 1), np.int64),
                  np.empty_like(x0), np.empty_like(x0), x0.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros_like(x0),
-                 np.zeros_like(x0), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), 1.0, 1.0, 0.0, 0, 0, 0)
+                 np.zeros_like(x0), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), 1.0, 1.0, 0.0, 0.0, 0, 0, 0)
 
 
 @kernel
@@ -129,22 +133,25 @@ def curvature(d, hd, p):
 
 
 @kernel
-def learning_rate(theta, s, mean, products, before):
-    """The step after `products` measurements, the last of which is s."""
-    top = max(mean / (1.0 - math.pow(MEMORY, products)), s)
-    longest = (1.0 + GROWTH / products) * before if before > 0.0 else math.inf
-    lr = min(theta / top, longest)
+def learning_rate(theta, mean, square, products, before):
+    """The step after `products` measurements of s, from the running means of s and s^2."""
+    weight = 1.0 - math.pow(MEMORY, products)
+    mean /= weight
+    spread = math.sqrt(max(square / weight - mean * mean, 0.0))
+    top = mean + SPREAD * max(spread - CALM * mean, 0.0)
+    longest = (1.0 + 1.0 / products) * before if before > 0.0 else math.inf
+    lr = min(theta * (1.0 + 1.0 / (1.0 + products / EARLY)) / top, longest) if top > 0.0 else longest
     return lr if 0.0 < lr < math.inf else before
 
 
 @routine
 def step(oracle, state, params):
     (x, f, g, lr, _, _, rng, order, order_h, rows, rows_h, x_trial, g_spare, w, w_trial, g_batch, m, v, p, d, hd, decay1,
-     decay2, mean, products, k, bad) = state
+     decay2, mean, square, products, k, bad) = state
     batch = draw(oracle, rng, order, params.sampling, rows)
     if not batch_gradient(oracle, w, batch, g_batch):
         return State(x, f, g, lr, after_bad_batch(bad + 1), False, rng, order, order_h, rows, rows_h, x_trial, g_spare, w,
-                     w_trial, g_batch, m, v, p, d, hd, decay1, decay2, mean, products, k, bad + 1)
+                     w_trial, g_batch, m, v, p, d, hd, decay1, decay2, mean, square, products, k, bad + 1)
     update_moments(g_batch, params.beta1, params.beta2, m, v)
     decay1, decay2 = decay1 * params.beta1, decay2 * params.beta2
     metric(v, decay2, k + 1, params.eps, p)
@@ -153,8 +160,9 @@ def step(oracle, state, params):
         batch = draw(oracle, rng, order_h, 0, rows_h)
         if batch_hess_vec(oracle, w, d, batch, hd):
             s = curvature(d, hd, p)
-            mean, products = MEMORY * mean + (1.0 - MEMORY) * s, products + 1
-            lr = learning_rate(params.theta, s, mean, products, lr)
+            mean, square = MEMORY * mean + (1.0 - MEMORY) * s, MEMORY * square + (1.0 - MEMORY) * s * s
+            products += 1
+            lr = learning_rate(params.theta, mean, square, products, lr)
     axpy_to(-lr, d, w, w_trial)
     k += 1
     average_to(x, w_trial, k, x_trial)
@@ -163,7 +171,7 @@ def step(oracle, state, params):
         f = measure(oracle, x_trial, g_spare)
         g, g_spare = g_spare, g
     return State(x_trial, f, g, lr, RUNNING, measured, rng, order, order_h, rows, rows_h, x, g_spare, w_trial, w, g_batch, m, v,
-                 p, d, hd, decay1, decay2, mean, products, k, 0)
+                 p, d, hd, decay1, decay2, mean, square, products, k, 0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -180,11 +188,11 @@ class StochasticScaled(Method):
         B, rows of a gradient.
     beta1, beta2 : float in [0, 1)
         Memory of the means of g and g^2; 0.9 as in [2]_, and 0.99 instead of its 0.999: the metric of the first steps is
-        forgotten sooner, which makes the start faster.
+        forgotten sooner.
     eps : float > 0
         Added to the root of the mean of g^2; 1e-8 as in [2]_.
     theta : float > 0
-        The step is at most theta / L. 1.
+        Factor of the step, at most theta (1 + 1/(1 + k/100)) / L after k products. 1.
     check_every : int >= 0
         Iterations between measurements over all rows; 0: about one pass over the rows.
     sampling : {"batch", "replacement", "epoch"}
@@ -195,8 +203,9 @@ class StochasticScaled(Method):
     -----
     Ours, on the scaling of [1]_; nothing is proved. Given d, the expectation of <d, Hd> over the rows of the product is
     that of the sum, while \|Hd\| is over-estimated, which shortens steps. The step is not unbiased, as in Adam: d and v
-    have the gradient's rows in common. The cap on growth, at most a factor 1 + 2/k, and the maximum with the mean anneal
-    the step without a horizon; they are also why the first passes are slower than those of a tuned constant step.
+    have the gradient's rows in common. The cap on growth, at most a factor 1 + 1/k, and the spread of s in L anneal the
+    step without a horizon. In v an entry's mean of squares over k batches is (k v + mean of all entries) / (k + 1): an
+    entry that no row has moved yet would have no metric otherwise.
 
     **The point reported, x, is a running average of the iterates.**
 

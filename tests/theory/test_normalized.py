@@ -62,7 +62,7 @@ def test_the_normalized_gradient_ends_in_a_cycle_of_length_gamma():
 @pytest.mark.parametrize(("name", "beta", "slope", "accuracies"), [
     # rho + beta < 2: (2 - rho) / rho
     ("quartic", 1 / 3, 0.5, (1e-3, 1e-4, 1e-5)), ("reciprocal", 0.0, 3.0, (0.2, 0.1, 0.07)),
-    ("reciprocal", 1.0, 3.0, (0.2, 0.1, 0.07)),
+    ("reciprocal", 1.0, 3.0, (0.1, 0.085, 0.07)),
     # rho + beta = 2: beta / rho, and a logarithm
     ("quartic", 2 / 3, 0.5, (1e-3, 1e-4, 1e-5)), ("cosh", 1.0, 1.0, (1e-2, 3e-3, 1e-3)),
     # rho + beta > 2: beta / rho
@@ -292,6 +292,28 @@ def test_an_independent_normalizer_has_no_bias():
         assert abs(found - predicted) < 0.03 and found < 0.8 * mean
 
 
+def half_square(x, idx, A, b, lam):
+    total = 0.0
+    for i in idx:
+        total += 0.5 * (x[0] - b[i]) * (x[0] - b[i])
+    return total / idx.size
+
+
+@pytest.mark.skipif(not ENABLED, reason="200 000 iterations, for the machine")
+@pytest.mark.xdist_group("compiled-samples")
+def test_the_guard_leaves_the_limit_where_it_is():
+    """The automatic step with its guard on, one row in each batch, heavy tails, far from 0: its average ends at the mean."""
+    from numba import njit
+
+    total = FiniteSum(njit(half_square), njit(pull_to), 1000)
+    shift = 1e3
+    data = HEAVY + shift
+    method = curvopt.IANSGD.replace(batch_size=1, normalizer_batch_size=1, sampling="replacement", check_every=10 ** 9)
+    res = curvopt.minimize(total, [1.5 + shift], args=(np.zeros((1, 1)), data, 0.0), method=method,
+                           options={"rng": 3, "maxiter": 60_000, "gtol": 0.0, "compiled": True})
+    assert abs(res.state.state.x[0] - data.mean()) < 0.02 * HEAVY.mean()
+
+
 # ---- the automatic step -----------------------------------------------------------------------------------------------------
 
 A = np.random.default_rng(8).standard_normal((200, 4))
@@ -331,7 +353,7 @@ def test_the_automatic_step_counts_every_row():
     res = automatic(FiniteSum(spy(0, fun), spy(1, jac), 200))
     assert (res.nsamples, round(res.nfev * 200)) == (seen[1], seen[0])
     checks = 1 + 300 // (200 // 32)
-    assert res.nsamples == 6 * 8 + 300 * (16 + 2 * 8) - 8 + checks * 200
+    assert res.nsamples == 300 * (16 + 2 * 8) + checks * 200
 
 
 def test_the_automatic_step_finds_the_minimizer():
@@ -351,6 +373,17 @@ def test_the_guard_brings_a_run_back():
     assert res.state.state.theta < 25.0 and res.fun < 0.7 < total.fun(np.zeros(4))
 
 
+@pytest.mark.parametrize("size", [4, 16, 64])
+def test_small_batches_do_not_stall(size):
+    """On a regression under the worst case every size of batch gets within a tenth of the first gap on the same rows."""
+    p = curvopt.problems.worst_case(A, B, 0.1, x0=[1.0, 1.0, 1.0, 1.0])
+    total = FiniteSum(*(getattr(h, "py_func", h) for h in (p.fun.batch_fun, p.fun.batch_jac)), 200)
+    least = curvopt.minimize(p.fun, p.x0, args=p.args, method="lbfgs", options={"compiled": False}).fun
+    res = curvopt.minimize(total, p.x0, args=p.args, method=curvopt.IANSGD.replace(batch_size=size, check_every=20),
+                           options={"rng": 4, "maxiter": 8000 // size, "compiled": False})
+    assert res.fun - least < 0.1 * (p.fun(p.x0, *p.args) - least)
+
+
 def test_values_that_are_not_finite_far_away_are_survived():
     total = regression()
     inside = FiniteSum(lambda x, idx: total.batch_fun(x, idx) if x @ x < 30.0 else math.nan,
@@ -366,7 +399,7 @@ def test_the_scaled_step_grows_slowly_and_converges():
     steps = res.history.step[1:]
     steps = np.concatenate([steps[:4], steps[4::4]])
     growth = steps[1:] / steps[:-1]
-    assert np.all(growth <= 1 + 2.0 / np.arange(2, len(steps) + 1) + 1e-12)
+    assert np.all(growth <= 1 + 1.0 / np.arange(2, len(steps) + 1) + 1e-12)
     exact = np.linalg.lstsq(A, B, rcond=None)[0]
     assert np.linalg.norm(res.x - exact) < 0.05
     assert round(res.nhev * 200) == 8 * (4 + 249)

@@ -260,6 +260,27 @@ def test_gradients_of_the_wrong_shape_are_refused():
         solve(each)
 
 
+@pytest.mark.parametrize("name, wrong", [
+    ("fun", lambda x, idx: fun(x, idx) * len(idx)), ("fun", lambda x, idx: fun(x, np.unique(idx))),
+    ("jac", lambda x, idx: A[idx[:-1]].T @ (A[idx[:-1]] @ x - B[idx[:-1]]) / len(idx)),
+    ("hessp", lambda x, p, idx: hessp(x, p, idx[:3])),
+], ids=["a sum", "a row twice", "a row lost", "half of them"])
+def test_rows_that_are_lost_are_found(name, wrong):
+    given = {"fun": fun, "jac": jac, "hessp": hessp}
+    FiniteSum(**given, n_samples=103).check([0.3, 0.1, -2.0], rng=0)
+    with pytest.raises(ValueError, match=rf"{name}\(x, idx\) over the rows"):
+        FiniteSum(**{**given, name: wrong}, n_samples=103).check([0.3, 0.1, -2.0], rng=0)
+
+
+@pytest.mark.parametrize("method", [curvopt.IANSGD.replace(batch_size=8, normalizer_batch_size=104),
+                                    curvopt.IANSGD.replace(batch_size=8, normalizer_batch_size=104, gamma=0.1),
+                                    curvopt.SGMStochastic.replace(batch_size=104),
+                                    curvopt.baselines.SPIDER.replace(batch_size=104)], ids=repr)
+def test_batches_larger_than_the_data_are_refused(method):
+    with pytest.raises(ValueError, match=r"batch_size is 104.*103 rows"):
+        solve(least_squares(), method)
+
+
 class Spoilt:
     """The gradient is NaN on every batch that has row 0 in it, from call `after` on, full passes excepted."""
 
