@@ -448,8 +448,47 @@ def bias(path, iterations=12_000):
     save(plt, figure, path)
 
 
+def learned(path):
+    """P learned over time on a quadratic whose coordinates are nearly apart, and at the end against 1/curvature."""
+    import matplotlib.pyplot as plt
+
+    curvature = np.geomspace(1.0, 1000.0, 7)
+    rng = np.random.default_rng(3)
+    coupling = np.eye(7) + 0.1 * rng.uniform(-1.0, 1.0, (7, 7))
+    root = np.sqrt(curvature)
+    A = root[:, None] * (0.5 * (coupling + coupling.T)) * root
+
+    def trace(method, steps):
+        """P after each of so many steps, each resumed from the last."""
+        options, rows = {"gtol": 0.0, "maxiter": 1, "compiled": False}, []
+        for k in range(steps):
+            result = curvopt.minimize(lambda x: 0.5 * x @ A @ x, np.ones(7), jac=lambda x: A @ x, method=method,
+                                      options={**options, "maxiter": k + 1})
+            options["resume"] = result.state
+            rows.append(result.state.state.p.copy())
+        return np.array(rows)
+
+    figure, ax = axes(plt, 2, (9.0, 3.8))
+    ends = {}
+    for name, colour, steps in (("HDM", BLUE, 50), ("HDMBest", ORANGE, 50), ("HDMSecant", GREEN, 40)):
+        rows = trace(getattr(curvopt, name), steps)
+        ends[name] = (rows[-1], colour)
+        if name == "HDM":
+            for i in range(7):
+                ax[0].semilogy(rows[:, i], color=plt.get_cmap("viridis")(i / 7), linewidth=1.5)
+                ax[0].axhline(1.0 / A[i, i], color=plt.get_cmap("viridis")(i / 7), linewidth=0.8, linestyle=":")
+    ax[0].set(xlabel="iteration of HDM", ylabel="entries of P; dotted: 1/curvature of the coordinate", ylim=(2e-4, 5.0))
+    ax[0].yaxis.label.set_fontsize(9)
+    for name, (p, colour) in ends.items():
+        ax[1].loglog(1.0 / np.diag(A), p, "o", color=colour, markersize=5, label=name)
+    ax[1].loglog(1.0 / np.diag(A), 1.0 / np.diag(A), ":", color=GREY, label="P = 1/curvature")
+    ax[1].set(xlabel="1/curvature of the coordinate", ylabel="entry of P at the end")
+    ax[1].legend(frameon=False, fontsize=8.5)
+    save(plt, figure, path)
+
+
 PICTURES = {
-    "rates.png": rates,
+    "rates.png": rates, "learned.png": learned,
     "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
     "ravine.png": ravine, "bend.png": bend, "floor.png": floor, "bias.png": bias,
 }

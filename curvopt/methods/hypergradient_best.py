@@ -27,7 +27,15 @@ from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..linesearch.armijo import backtrack
 from ..stepsize.curvature import PROBES, curvature_of_step, largest_curvature
-from ..stepsize.hypergradient import BETA_MAX, heavy_ball, learn_heavy_ball, shrink, smallest_and_largest
+from ..stepsize.hypergradient import (
+    BETA_MAX,
+    GROWTH,
+    falls_short,
+    heavy_ball,
+    learn_heavy_ball,
+    shrink,
+    smallest_and_largest,
+)
 
 ROBUST, ICML = range(2)
 VARIANTS = {"robust": ROBUST, "icml2025": ICML}
@@ -36,9 +44,11 @@ EXPLORE = 200           # net accepted steps, a null step counting -2, after whi
 NULL_WEIGHT = 2
 EPS = 1e-12             # added to D and to AdaGrad's roots in [1]
 LONG = 1e-3             # steps longer than this measure curvature in [1]
-FIRST_RATE = 10.0       # lr at the start, in units of 1/L [1]
+FIRST_RATES = (5.0, 10.0)       # lr at the start in units of 1/L: ours, and that of [1]
+BETA_RATES, BETAS = (3.0, 10.0), (0.5, 0.95)    # the same for lr_beta and beta0
 NONFINITE_SHRINK = 0.1  # ours: P after a trial without a finite value
-RESCUE_SHRINK = 0.5     # ours: P after PATIENCE null steps in a row
+LEAST_LEFT = 0.5        # ours: the part of an entry of P that one update leaves at least
+RESCUE_SHRINK = 0.5     # ours: P and lr after PATIENCE null steps in a row
 PATIENCE = 10           # ours: from so many null steps in a row on, each halves P
 STEEPER = 2.0           # a trial gradient this many times as long as the last calls for a look ahead [2]
 AHEAD_RHO, AHEAD_THETA = 0.5, 0.8       # its sufficient decrease and contraction [2]
@@ -74,6 +84,7 @@ class State(NamedTuple):
     merit: int          # accepted steps less NULL_WEIGHT for each null step, not below 0
     k: int
     nulls: int          # in a row
+    short: int          # accepted steps in a row that were far too short
 
 
 @routine
@@ -84,15 +95,20 @@ def init(oracle, x0, params):
     gradient(oracle, x, g)
     lr = params.lr
     if lr == 0.0:
-        lr = FIRST_RATE / largest_curvature(oracle, x, g, PROBES, p, x_trial, g_trial)
+        lr = FIRST_RATES[params.variant] / largest_curvature(oracle, x, g, PROBES, p, x_trial, g_trial)
         shrink(p, 0.0)
-    return State(x, f, g, lr, RUNNING, x.copy(), x_trial, g_trial, p, acc, params.beta0, 0.0, lr, lr, 0.0, 0.0, 0, 0, 0, 0)
+    first = 0
+    if params.variant == ROBUST:    # with P = 0 the first trial is x itself: P learns from it here, for nothing
+        learn_heavy_ball(p, acc, params.beta0, 0.0, x, x, g, g, 0.0, 0.0, lr, params.lr_beta, 0.0)
+        first = 1
+    return State(x, f, g, lr, RUNNING, x.copy(), x_trial, g_trial, p, acc, params.beta0, 0.0, lr, lr, 0.0, 0.0, 0, first, first,
+                 0, 0)
 
 
 @kernel
 def decayed(lr, lr0, k, curvature):
     """The learning rate of iteration k: it decays while exploring."""
-    return max(DECAY * lr, FLOOR * lr0) if curvature == 0.0 and k % PERIOD == PERIOD - 1 else lr
+    return max(DECAY * lr, min(lr, FLOOR * lr0)) if curvature == 0.0 and k % PERIOD == PERIOD - 1 else lr
 
 
 @kernel
@@ -132,7 +148,7 @@ def look_ahead(oracle, x_trial, f_trial, g_trial, p, d):
 @routine
 def step(oracle, state, params):
     (x, f, g, _, _, x_old, x_trial, g_trial, p, acc, beta, acc_beta, lr, lr0, curvature, seen, steps, merit, k,
-     nulls) = state
+     nulls, short) = state
     published = params.variant == ICML
     alpha = heavy_ball(x, x_old, g, p, beta, x_trial)
     f_trial = value(oracle, x_trial)
@@ -141,7 +157,8 @@ def step(oracle, state, params):
     if usable:
         gradient(oracle, x_trial, g_trial)
         beta, acc_beta, usable = learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, g_trial, curvature,
-                                                  EPS if published else 0.0, lr, params.lr_beta)
+                                                  EPS if published else 0.0, lr, params.lr_beta,
+                                                  0.0 if published else LEAST_LEFT)
     if params.lookahead and usable and curvature > 0.0 and norm(g_trial, 2) > STEEPER * norm(g, 2):
         x_trial, f_trial, g_trial = look_ahead(oracle, x_trial, f_trial, g_trial, p, x_old)
     if accepts(f_trial, f, usable, published):
@@ -151,17 +168,22 @@ def step(oracle, state, params):
             curvature = seen / steps
             lr = 1.0 / curvature
             shrink(acc, 0.0)
+        short = short + 1 if falls_short(g, g_trial) else 0
+        if short >= PATIENCE and not published:
+            lr *= GROWTH
+            shrink(p, GROWTH)
         return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, x_old, g, p, acc, beta, acc_beta, lr, lr0, curvature,
-                     seen, steps, merit, k + 1, nulls)
+                     seen, steps, merit, k + 1, nulls, short)
     nulls, merit = nulls + 1, max(0, merit - NULL_WEIGHT)
     if not usable:
         shrink(p, NONFINITE_SHRINK)
     elif nulls >= PATIENCE and not published:
         shrink(p, RESCUE_SHRINK)
         shrink(acc, 0.0)
+        lr *= RESCUE_SHRINK
     copy_to(x, x_old)
     return State(x, f, g, 0.0, RUNNING, x_old, x_trial, g_trial, p, acc, beta, acc_beta, lr, lr0, curvature, seen, steps,
-                 merit, k + 1, nulls)
+                 merit, k + 1, nulls, 0)
 
 
 @routine
@@ -181,12 +203,13 @@ class HypergradientBest(Method):
     Parameters
     ----------
     lr : float > 0, or None
-        AdaGrad's learning rate for P while exploring, a length for P. None: 10/L with L the curvature at the start (power
-        iteration, three gradients). Later it is 1/L with L the mean curvature along the accepted steps.
-    lr_beta : float >= 0
-        AdaGrad's learning rate for the momentum. 10 as in the authors' code.
-    beta0 : float in [0, 0.9995]
-        First momentum.
+        AdaGrad's learning rate for P while exploring, a length for P. None: 5/L, and 10/L in the variant "icml2025", with L
+        the curvature at the start (power iteration, three gradients). Later it is 1/L with L the mean curvature along
+        the accepted steps.
+    lr_beta : float >= 0, or None
+        AdaGrad's learning rate for the momentum. None: 3, and the authors' 10 in their variant.
+    beta0 : float in [0, 0.9995], or None
+        First momentum. None: 0.5, and the authors' 0.95 in their variant.
     variant : {"robust", "icml2025"}
         ``"icml2025"`` is the code of the experiments of [1]_, absolute constants and strict acceptance included. Its
         authors set `lr` and `lr_beta` by a grid search for every problem.
@@ -200,8 +223,11 @@ class HypergradientBest(Method):
     the rounding level of f, long before the gradient says so. (ii) No constant is added to ||g||^2 or to AdaGrad's
     roots, so that f -> c f changes nothing. (iii) Curvature is measured along all steps that are longer than rounding, not
     longer than 1e-3, and exploration goes on where there were none. (iv) From ten null steps in a row on, each halves
-    P and makes AdaGrad forget: one bad trial can otherwise freeze P. (v) After a trial without finite value P shrinks
-    tenfold. (vi) P has no upper bound; the authors' 1e10/L has no effect either.
+    P and lr and makes AdaGrad forget: one bad trial can otherwise freeze P. From ten accepted steps on that left the
+    gradient within 60 degrees of the last one, each multiplies P and lr by 1.25. No update takes more than half of an
+    entry of P, which otherwise is zero every other time on functions whose curvature grows. (v) After a trial without
+    finite value P shrinks tenfold. (vi) P has no upper bound; the authors' 1e10/L has no effect either. (vii) The first
+    trial of [1]_ is x itself, for P starts at 0; what P learns there is known without it. (viii) Other first rates.
 
     Exploration ends when accepted steps, less two for each null step and never below zero, exceed 200; it may never end
     on a nonconvex function, which does no harm.
@@ -224,8 +250,8 @@ class HypergradientBest(Method):
     """
 
     lr: float = None
-    lr_beta: float = 10.0
-    beta0: float = 0.95
+    lr_beta: float = None
+    beta0: float = None
     variant: str = "robust"
     lookahead: bool = False
 
@@ -239,10 +265,12 @@ class HypergradientBest(Method):
     report: ClassVar = staticmethod(report)
 
     def validated(self):
+        variant = _checks.choice("variant", self.variant, VARIANTS)
         return Params(
-            0.0 if self.lr is None else _checks.positive("lr", self.lr), _checks.non_negative("lr_beta", self.lr_beta),
-            _checks.in_interval("beta0", self.beta0, 0.0, BETA_MAX), _checks.choice("variant", self.variant, VARIANTS),
-            bool(self.lookahead),
+            0.0 if self.lr is None else _checks.positive("lr", self.lr),
+            BETA_RATES[variant] if self.lr_beta is None else _checks.non_negative("lr_beta", self.lr_beta),
+            BETAS[variant] if self.beta0 is None else _checks.in_interval("beta0", self.beta0, 0.0, BETA_MAX),
+            variant, bool(self.lookahead),
         )
 
     @property

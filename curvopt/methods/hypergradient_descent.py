@@ -27,9 +27,11 @@ from .._vectors import axpy_to, dot
 from ..stepsize.curvature import PROBES, largest_curvature
 from ..stepsize.hypergradient import (
     FULL,
+    GROWTH,
     LEARNERS,
     MIRROR,
     SHAPES,
+    falls_short,
     fill,
     learn,
     move,
@@ -39,12 +41,14 @@ from ..stepsize.hypergradient import (
     shrink,
     size_of,
     smallest_and_largest,
+    stretch,
 )
 
 VALUE, RATIO = range(2)
 FEEDBACKS = {"value": VALUE, "ratio": RATIO}
 NONFINITE_SHRINK = 0.1  # ours: P after a trial without a finite value
-RESCUE_SHRINK = 0.5     # ours: P after `patience` null steps in a row
+RESCUE_SHRINK = 0.5     # ours: P and lr after `patience` null steps in a row
+LEAST_LEFT = 0.1        # ours: the part of an entry of P that one update leaves at least
 LARGEST_FULL = 4096     # variables; two n x n matrices are then 268 MB
 
 
@@ -79,6 +83,7 @@ class State(NamedTuple):
     gap: float          # between f and z when z was last set
     k: int              # iterations
     nulls: int          # null steps in a row
+    short: int          # accepted steps in a row that were far too short
 
 
 @routine
@@ -108,20 +113,23 @@ def init(oracle, x0, params):
     z = f - gap if adaptive else params.f_star
     if params.feedback == RATIO:
         z, gap = next_bound(z, gap, f, params.f_star, 0)
-    return State(x, f, g, lr, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, 0, 0)
+    if math.isnan(params.p0) and p0 == 0.0:     # the trial would be x itself, where everything is known
+        divisor = f - z if params.feedback == RATIO else dot(g, g)
+        learn(params.learner, params.shape, p, acc, g, g, divisor, lr, 0.0, params.lower, params.upper)
+    return State(x, f, g, lr, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, 0, 0, 0)
 
 
 @routine
 def learned(params, state, k, divisor):
     """Update P from the trial's gradient; False where that is not finite."""
     lr = state.lr / math.sqrt(k + 1.0) if params.learner == MIRROR else state.lr
-    return learn(params.learner, params.shape, state.p, state.acc, state.g, state.g_trial, divisor, lr, params.lower,
-                 state.upper)
+    return learn(params.learner, params.shape, state.p, state.acc, state.g, state.g_trial, divisor, lr,
+                 LEAST_LEFT if params.patience > 0 else 0.0, params.lower, state.upper)
 
 
 @routine
 def step(oracle, state, params):
-    x, f, g, _, _, x_trial, g_trial, p, acc, lr, upper, z, gap, k, nulls = state
+    x, f, g, _, _, x_trial, g_trial, p, acc, lr, upper, z, gap, k, nulls, short = state
     divisor = f - z if params.feedback == RATIO else dot(g, g)
     if params.prescient:
         move(params.shape, p, g, x, x_trial)
@@ -143,11 +151,17 @@ def step(oracle, state, params):
     if params.feedback == RATIO:
         z, gap = next_bound(z, gap, f_trial if f_trial < f else f, params.f_star, k)
     if (usable and (f_trial <= f or (math.isfinite(f_trial) and not params.null_step))) or f_trial == -math.inf:
-        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, gap, k + 1, 0)
-    if params.patience > 0 and nulls + 1 >= params.patience:
+        short = short + 1 if params.lookahead == 0.0 and falls_short(g, g_trial) else 0
+        if 0 < params.patience <= short and params.learner != MIRROR:
+            lr *= GROWTH
+            stretch(p, GROWTH, params.lower, params.upper)
+        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, gap, k + 1, 0, short)
+    if 0 < params.patience <= nulls + 1:
         shrink(p, RESCUE_SHRINK)
         shrink(acc, 0.0)
-    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, k + 1, nulls + 1)
+        if params.learner != MIRROR:
+            lr *= RESCUE_SHRINK
+    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, k + 1, nulls + 1, 0)
 
 
 @routine
@@ -177,10 +191,11 @@ class HypergradientDescent(Method):
         gradients): 1/L; 1/(n L) for AdaGrad with a full P; 1 under mirror descent; 1/(2 L^2) for OGD on ratios. OGD
         needs lr < 2/L or an upper bound.
     p0 : float >= 0, or None
-        P starts at p0 times the identity. None: 0 as in [1]_, which spends the first trial on learning; under mirror
-        descent 1/L. There the sum of the entries never exceeds that at the start.
-    bounds : (float, float), or None
-        Box for the entries of P. None: (0, inf), and no bounds for a full P. Ignored by mirror descent.
+        P starts at p0 times the identity. None: from what it would learn in the first trial with p0 = 0 of [1]_, which
+        is x itself and so need not be evaluated; under mirror descent 1/L. There the sum of the entries never exceeds
+        that at the start.
+    p_bounds : (float, float), or None
+        Box for the entries of P, not of x. None: (0, inf), and no bounds for a full P. Ignored by mirror descent.
     null_step : bool
         Stay where the trial is worse. Without it f may rise for a long time before it falls.
     lookahead : float >= 0
@@ -191,7 +206,10 @@ class HypergradientDescent(Method):
     f_star : float, or None
         Lower bound of f for the ratio feedback. None: one that makes way when f passes it.
     patience : int >= 0
-        From this many null steps in a row on, every further one halves P and makes AdaGrad forget. 0: never, as in [1]_.
+        From this many null steps in a row on, every further one halves P and lr and makes AdaGrad forget; from this many
+        accepted steps in a row on that left the gradient within 60 degrees of the last one, every further one
+        multiplies P and lr by 1.25 (not under mirror descent). And no update takes more than nine tenths of an entry.
+        0: none of that, as in [1]_.
 
     Raises
     ------
@@ -204,9 +222,10 @@ class HypergradientDescent(Method):
     strict test stalls near the rounding level of f. (ii) The divisor has no constant added to it and AdaGrad none
     below its root, so that f -> c f changes nothing. (iii) After a trial without finite value P shrinks tenfold. (iv)
     `patience`: AdaGrad never forgets one bad trial, whose hypergradient can be larger than all others by orders of
-    magnitude; P is then frozen and every trial fails. (v) The adaptive bound
-    starts at f - ||g||^2 / L, goes twice as far below f as before when it is passed, and halves its distance to f every
-    ten iterations. The authors' uses absolute constants and only ever goes down, which teaches less and less.
+    magnitude; P is then frozen, and every trial fails, or P is zero every other time. The regret bounds hold without
+    it. (v) The adaptive bound starts at f - ||g||^2 / L, goes twice as far below f as before when it is passed, and
+    halves its distance to f every three iterations. The authors' uses absolute constants and only ever goes down,
+    which teaches less and less. (vi) p0.
 
     References
     ----------
@@ -227,12 +246,12 @@ class HypergradientDescent(Method):
     learner: str = "adagrad"
     lr: float = None
     p0: float = None
-    bounds: tuple = None
+    p_bounds: tuple = None
     null_step: bool = True
     lookahead: float = 0.0
     order: str = "classic"
     f_star: float = None
-    patience: int = 5
+    patience: int = 2
 
     columns: ClassVar = ("p_min", "p_max", "accepted")
     cost: ClassVar = "1 f, 1 g"
@@ -252,7 +271,7 @@ class HypergradientDescent(Method):
         if learner == MIRROR and p0 == 0.0:
             raise ValueError("p0 must be positive for learner='mirror', which multiplies")
         if learner != MIRROR and not math.isnan(p0) and not lower <= p0 <= upper:
-            raise ValueError(f"p0 must lie within bounds ({lower:g}, {upper:g}), got {self.p0!r}")
+            raise ValueError(f"p0 must lie within p_bounds ({lower:g}, {upper:g}), got {self.p0!r}")
         return Params(
             _checks.choice("feedback", self.feedback, FEEDBACKS), shape, learner,
             0.0 if self.lr is None else _checks.positive("lr", self.lr), p0, lower, upper,
@@ -264,9 +283,9 @@ class HypergradientDescent(Method):
 
     def box(self, shape):
         """(lower, upper) for the entries of P."""
-        if self.bounds is None:
+        if self.p_bounds is None:
             return (-math.inf if shape == FULL else 0.0), math.inf
-        return _checks.interval("bounds", self.bounds)
+        return _checks.interval("p_bounds", self.p_bounds)
 
     @property
     def monotone(self):

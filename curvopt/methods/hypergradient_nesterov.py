@@ -28,7 +28,7 @@ from .._vectors import axpy_to, copy_to, dot
 from ..stepsize.curvature import PROBES, largest_curvature
 from ..stepsize.hypergradient import ADAGRAD, DIAGONAL, learn, move, shrink, smallest_and_largest
 
-GROWTH, SHRINK = 2.0, 0.5   # of L, where the promised decrease fails and where it is surpassed; the usual factors
+GROWTH, SHRINK = 2.0, 0.9   # of L, where the promised decrease fails and where it is surpassed; 1/2 wastes every other step
 NONFINITE_SHRINK = 0.1      # ours: P after a trial without a finite value
 L_MAX = 1e250
 
@@ -68,6 +68,7 @@ def init(oracle, x0, params):
     if L == 0.0:
         L = largest_curvature(oracle, x, g, PROBES, y, trial, g_trial)
     lr = params.lr if params.lr > 0.0 else 1.0 / L
+    learn(ADAGRAD, DIAGONAL, p, acc, g, g, dot(g, g), lr, 0.0, 0.0, math.inf)     # P = 0 would try x itself
     return State(x, f, g, 1.0 / L, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 2)
 
 
@@ -86,7 +87,7 @@ def between(x, z, t, y):
 
 @kernel
 def adapted(L, decrease, gg):
-    """L for the next iteration, after a step that brought `decrease`: the least it allows, at least half of L."""
+    """L for the next iteration, after a step that brought `decrease`: the least it allows, but no less than SHRINK L."""
     return max(SHRINK * L, min(L, 0.5 * gg / decrease)) if decrease > 0.0 else L
 
 
@@ -95,10 +96,14 @@ def step(oracle, state, params):
     x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, L, A, _ = state
     a = weight(L, A)
     between(x, z, a / (A + a), y)
-    f_y = value(oracle, y)
-    gg = math.nan
+    f_y, gg = f, math.nan
+    if A == 0.0:                        # y = x
+        copy_to(g, g_y)
+    else:
+        f_y = value(oracle, y)
     if math.isfinite(f_y):
-        gradient(oracle, y, g_y)
+        if A > 0.0:
+            gradient(oracle, y, g_y)
         gg = dot(g_y, g_y)
     if not math.isfinite(gg):           # z has run away: start the momentum again
         copy_to(x, z)
@@ -108,21 +113,23 @@ def step(oracle, state, params):
     usable = math.isfinite(f_new)
     if usable:
         gradient(oracle, trial, g_trial)
-        usable = learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, 0.0, math.inf)
+        usable = learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, 0.0, 0.0, math.inf)
     if not usable:
         shrink(p, NONFINITE_SHRINK)
         f_new = math.inf
     if not f_new <= promised:
-        # g_trial, the room of a gradient, takes the second candidate's point until it is known which one is better.
-        axpy_to(-1.0 / L, g_y, y, g_trial)
-        f_plain = value(oracle, g_trial)
-        if not f_plain <= promised and params.L == 0.0 and L < L_MAX:
-            L *= GROWTH
-            return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
+        axpy_to(-1.0 / L, g_y, y, y)    # the second candidate takes the place of y
+        f_plain = value(oracle, y)
         if f_plain <= f_new:
             f_new, alpha, kind = f_plain, 1.0 / L, 1
-            copy_to(g_trial, trial)
-        gradient(oracle, trial, g_trial)
+            copy_to(y, trial)
+            gradient(oracle, trial, g_trial)
+        if not f_new <= promised and params.L == 0.0 and L < L_MAX:
+            # A lower f at the same A and z keeps the potential: the better candidate need not be thrown away.
+            L *= GROWTH
+            if f_new < f:
+                return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind)
+            return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
     axpy_to(-a, g_y, z, z)
     A += a
     if params.L == 0.0:
@@ -147,7 +154,8 @@ class HypergradientNesterov(Method):
     """Nesterov's acceleration with a learned diagonal step (HDMNesterov).
 
     Two gradients and two values an iteration; where the learned step does not keep what a gradient step promises, one
-    value and one gradient more. Three gradients at the start where `L` is not given. Holds nine vectors.
+    value and, if that is better, one gradient more. One of each where the momentum begins. Three gradients at the start
+    where `L` is not given. Holds nine vectors.
 
     Parameters
     ----------
@@ -155,7 +163,7 @@ class HypergradientNesterov(Method):
         AdaGrad's learning rate for P, a length for P. None: 1/L with L from the start.
     L : float > 0, or None
         Lipschitz constant of the gradient; the bound 2 L ||x_0 - x*||^2 / K^2 holds for any that is large enough. None:
-        estimated at the start, doubled where the decrease it promises fails, and at most halved where there is more.
+        estimated at the start, doubled where the decrease it promises fails, and at most a tenth less where there is more.
     restart : bool
         Start the momentum again where it brings no decrease [2]_. Makes the method linear on strongly convex functions,
         and the bound one of the time since the last restart.

@@ -18,8 +18,9 @@ SHAPES = {"scalar": SCALAR, "diagonal": DIAGONAL, "full": FULL}
 ADAGRAD, OGD, MIRROR = range(3)
 LEARNERS = {"adagrad": ADAGRAD, "ogd": OGD, "mirror": MIRROR}
 TINY = 1e-280           # divisors below it have lost digits to underflow: nothing is learned from them
-RAISE = 10              # ours: iterations after which an adaptive lower bound comes closer
+RAISE = 3               # ours: iterations after which an adaptive lower bound comes closer
 BETA_MAX = 0.9995       # largest momentum, of the authors' code of arXiv:2502.11229
+GROWTH, ALIGNED = 1.25, 0.5     # ours: P grows by this much while the cosine of old and new gradient is at least that
 LARGEST_EXPONENT = 5.0  # ours: one multiplicative update changes an entry by at most exp(5)
 
 
@@ -79,14 +80,18 @@ def projected(p, lower, upper):
 
 
 @kernel
-def descend(learner, p, acc, i, u, lr, lower, upper):
-    """One entry of P down its hypergradient u, by online gradient descent or AdaGrad, and back into the box."""
+def descend(learner, p, acc, i, u, lr, left, lower, upper):
+    """One entry of P down its hypergradient u, by online gradient descent or AdaGrad, and back into the box.
+
+    A positive entry keeps at least the part `left` of itself, 0 for the plain projection.
+    """
+    least = max(lower, left * p[i]) if left > 0.0 and p[i] > 0.0 else lower
     if learner == ADAGRAD:
         acc[i] += u * u
         if acc[i] > 0.0:
-            p[i] = projected(p[i] - lr * (u / math.sqrt(acc[i])), lower, upper)
+            p[i] = projected(p[i] - lr * (u / math.sqrt(acc[i])), least, upper)
     else:
-        p[i] = projected(p[i] - lr * u, lower, upper)
+        p[i] = projected(p[i] - lr * u, least, upper)
 
 
 @kernel
@@ -103,7 +108,7 @@ def multiply(p, g, q, divisor, lr, total):
 
 
 @kernel
-def learn(learner, shape, p, acc, g, q, divisor, lr, lower, upper):
+def learn(learner, shape, p, acc, g, q, divisor, lr, left, lower, upper):
     """Update P in place from the gradient q at the trial point. False, and P as it was, where q is not finite.
 
     Under the mirror learner `upper` bounds the sum of the entries, and `lower` has no meaning.
@@ -121,17 +126,17 @@ def learn(learner, shape, p, acc, g, q, divisor, lr, lower, upper):
         if learner == MIRROR:
             p[0] = min(p[0] * math.exp(-projected(lr * u, -LARGEST_EXPONENT, LARGEST_EXPONENT)), upper)
         else:
-            descend(learner, p, acc, 0, u, lr, lower, upper)
+            descend(learner, p, acc, 0, u, lr, left, lower, upper)
     elif shape == DIAGONAL:
         if learner == MIRROR:
             multiply(p, g, q, divisor, lr, upper)
         else:
             for i in range(n):
-                descend(learner, p, acc, i, -q[i] * g[i] / divisor, lr, lower, upper)
+                descend(learner, p, acc, i, -q[i] * g[i] / divisor, lr, left, lower, upper)
     else:
         for i in range(n):
             for j in range(n):
-                descend(learner, p, acc, i * n + j, -q[i] * g[j] / divisor, lr, lower, upper)
+                descend(learner, p, acc, i * n + j, -q[i] * g[j] / divisor, lr, left, lower, upper)
     return True
 
 
@@ -142,6 +147,24 @@ def smallest_and_largest(p):
         low = min(low, p[i])
         high = max(high, p[i])
     return low, high
+
+
+@kernel
+def stretch(p, factor, lower, upper):
+    """Multiply, within the box."""
+    for i in range(p.size):
+        p[i] = projected(factor * p[i], lower, upper)
+
+
+@kernel
+def falls_short(g, q):
+    """Whether the gradient q after a step still points where g did: the step was far too short."""
+    gg = qq = inner = 0.0
+    for i in range(g.size):
+        gg += g[i] * g[i]
+        qq += q[i] * q[i]
+        inner += q[i] * g[i]
+    return inner > 0.0 and inner >= ALIGNED * math.sqrt(gg) * math.sqrt(qq)
 
 
 @kernel
@@ -183,7 +206,7 @@ def heavy_ball(x, x_old, g, p, beta, out):
 
 
 @kernel
-def learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, q, curvature, eps, lr, lr_beta):
+def learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, q, curvature, eps, lr, lr_beta, left):
     """AdaGrad on p >= 0, in place, and on beta, from the gradient q at the trial point.
 
     The divisor is ||g||^2 + (curvature ||x - x_old||)^2 / 4 + eps. Returns (beta, acc_beta, whether q was finite); where
@@ -205,7 +228,7 @@ def learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, q, curvature, eps, lr,
         u = -q[i] * g[i] / divisor
         acc[i] += u * u
         if acc[i] > 0.0:
-            p[i] = max(p[i] - lr * (u / (math.sqrt(acc[i]) + eps)), 0.0)
+            p[i] = max(p[i] - lr * (u / (math.sqrt(acc[i]) + eps)), left * p[i])
     v = along / divisor
     acc_beta += v * v
     if acc_beta > 0.0:

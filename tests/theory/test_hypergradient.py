@@ -14,7 +14,7 @@ import curvopt
 from curvopt._objective import Objective
 from curvopt.stepsize.hypergradient import ADAGRAD, DIAGONAL, FULL, OGD, SCALAR, heavy_ball, learn, learn_heavy_ball
 
-HDM = curvopt.HDM.replace(patience=0)
+HDM = curvopt.HDM.replace(patience=0, p0=0.0)      # as in the papers: the first trial is the start itself
 rng = np.random.default_rng(20250211)
 
 
@@ -81,7 +81,7 @@ def test_hypergradient_is_the_derivative_of_the_feedback(shape):
         return (f.fun(x - matrix(p, 8) @ g) - f.fun(x)) / (g @ g)
 
     moved = p.copy()
-    learn(OGD, shape, moved, np.zeros_like(p), g, f.jac(x - matrix(p, 8) @ g), g @ g, 1.0, -math.inf, math.inf)
+    learn(OGD, shape, moved, np.zeros_like(p), g, f.jac(x - matrix(p, 8) @ g), g @ g, 1.0, 0.0, -math.inf, math.inf)
     for i in range(p.size):
         e = np.zeros_like(p)
         e[i] = 1e-5
@@ -108,6 +108,22 @@ def test_feedback_is_convex_smooth_and_bounded_as_the_theory_needs():
         assert h(np.zeros((8, 8))) == 0.0
 
 
+def test_best_full_matrix_attains_the_whole_gap_and_bounds_the_slope():
+    """inf h = -(f - f*) / ||g||^2, between -1/(2 mu) and -1/(2 L); ||dh(P)||^2 <= 2 L (h(P) - inf h)."""
+    f = LOGISTIC
+    x_star = next(reversed(list(states(curvopt.HDMBest, f.fun, f.jac, f.x0, 600)))).x
+    for _ in range(30):
+        x = 2 * rng.standard_normal(8)
+        g, P = f.jac(x), rng.standard_normal((8, 8)) / f.L
+        best = (f.fun(x_star) - f.fun(x)) / (g @ g)
+        attained = np.outer(x - x_star, g) / (g @ g)
+        assert (f.fun(x - attained @ g) - f.fun(x)) / (g @ g) == pytest.approx(best, rel=1e-9)
+        assert -1 / (2 * f.mu) <= best + 1e-9 and best <= -1 / (2 * f.L) + 1e-9
+        trial = x - P @ g
+        slope, h = f.jac(trial), (f.fun(trial) - f.fun(x)) / (g @ g)
+        assert slope @ slope / (g @ g) <= 2 * f.L * (h - best) * (1 + 1e-9)
+
+
 # ---- regret and rates ------------------------------------------------------------------------------------------------------
 
 
@@ -115,7 +131,7 @@ def test_feedback_is_convex_smooth_and_bounded_as_the_theory_needs():
 def test_static_regret_of_ogd_and_what_it_says_about_the_run(shape):
     f, K = LOGISTIC, 100
     lr = 0.5 / f.L
-    xs = list(states(HDM.replace(shape=shape, learner="ogd", lr=lr, bounds=(-math.inf, math.inf)), f.fun, f.jac, f.x0, K))
+    xs = list(states(HDM.replace(shape=shape, learner="ogd", lr=lr, p_bounds=(-math.inf, math.inf)), f.fun, f.jac, f.x0, K))
     feedback, slopes = [], []
     for s in xs[:-1]:
         trial = s.x - matrix(s.p, 8) @ s.g
@@ -131,6 +147,27 @@ def test_static_regret_of_ogd_and_what_it_says_about_the_run(shape):
     f_star = min(s.f for s in states(curvopt.HDM, f.fun, f.jac, f.x0, 400))
     gain = sum(max(-h, 0.0) for h in feedback)
     assert xs[-1].f - f_star <= (xs[0].f - f_star) * (1 - 2 * f.mu * gain / K) ** K + 1e-12
+
+
+def test_regret_against_a_moving_target_and_sublinear_bound_with_null_steps():
+    """Sum h_k(P_k) against P*_k = a_k I with a_k between 0 and 2/L: D^2/(2 lr) + D path/lr + lr/2 sum ||dh||^2 more."""
+    f, K, width = LOGISTIC, 80, 2.0 / LOGISTIC.L
+    lr = 0.5 / f.L
+    xs = list(states(HDM.replace(shape="scalar", learner="ogd", lr=lr, p_bounds=(0.0, width)), f.fun, f.jac, f.x0, K))
+    target = width * (0.5 + 0.5 * np.sin(np.arange(K) / 20.0))
+    lived, moving, squares = 0.0, 0.0, 0.0
+    for s, a in zip(xs[:-1], target):
+        gg, trial = s.g @ s.g, s.x - s.p[0] * s.g
+        lived += (f.fun(trial) - s.f) / gg
+        moving += (f.fun(s.x - a * s.g) - s.f) / gg
+        squares += (f.jac(trial) @ s.g / gg) ** 2
+    path = np.abs(np.diff(target)).sum()
+    assert lived <= moving + width ** 2 / (2 * lr) + width / lr * path + lr / 2 * squares + 1e-9
+    # Convexity alone: f_K - f* <= Delta^2 / sum of the decreases m_k, Delta the radius of the level set of the start.
+    last = next(reversed(list(states(curvopt.HDMBest, f.fun, f.jac, f.x0, 600))))
+    delta2 = 2 * (f.fun(f.x0) - last.f) / f.mu
+    gain = sum(max(-(f.fun(s.x - s.p[0] * s.g) - s.f) / (s.g @ s.g), 0.0) for s in xs[:-1])
+    assert xs[-1].f - last.f <= delta2 / gain
 
 
 def test_lookahead_makes_the_regret_constant():
@@ -157,7 +194,7 @@ def test_full_matrix_on_a_quadratic_is_superlinear(kappa):
 @pytest.mark.parametrize("theta", (0.2, 0.5, 0.9, 1.0, 1.5, 1.9))
 def test_one_dimension_in_closed_form(theta):
     a, x0 = 4.0, 3.0
-    method = HDM.replace(shape="scalar", learner="ogd", lr=theta / a, null_step=False, bounds=(-math.inf, math.inf))
+    method = HDM.replace(shape="scalar", learner="ogd", lr=theta / a, null_step=False, p_bounds=(-math.inf, math.inf))
     for k, s in enumerate(states(method, lambda x: 0.5 * a * x[0] ** 2, lambda x: a * x, [x0], 12)):
         expected = x0 * (1 - theta) ** (k * (k - 1) // 2) if k else x0
         if abs(expected) < 1e-60:
@@ -168,10 +205,10 @@ def test_one_dimension_in_closed_form(theta):
 
 def test_one_dimension_beyond_the_stable_rate_explodes_and_the_box_alone_only_stalls_it():
     a = 2.0
-    method = HDM.replace(shape="scalar", learner="ogd", lr=2.5 / a, null_step=False, bounds=(-math.inf, math.inf))
+    method = HDM.replace(shape="scalar", learner="ogd", lr=2.5 / a, null_step=False, p_bounds=(-math.inf, math.inf))
     f = [s.f for s in states(method, lambda x: 0.5 * a * x[0] ** 2, lambda x: a * x, [math.sqrt(6.0)], 6)]
     assert f[:5] == pytest.approx([6, 6, 13.5, 68.34, 778.5], rel=1e-3)
-    boxed = method.replace(bounds=(0.0, 2.0 / a), null_step=True, lr=4.0 / a)
+    boxed = method.replace(p_bounds=(0.0, 2.0 / a), null_step=True, lr=4.0 / a)
     xs = {s.x[0] for s in states(boxed, lambda x: 0.5 * a * x[0] ** 2, lambda x: a * x, [1.0], 50)}
     assert {abs(x) for x in xs} == {1.0}
 
@@ -193,7 +230,7 @@ def test_two_phases_without_the_null_step_and_none_with_it(shape, learner, p0, l
     _, fun, jac = quadratic(np.geomspace(1, L, 20))
     for null_step, count in ((False, vanilla), (True, null)):
         method = HDM.replace(shape=shape, learner=learner, p0=p0 / L, lr=lr / L, null_step=null_step,
-                             bounds=(-math.inf, math.inf))
+                             p_bounds=(-math.inf, math.inf))
         f = np.array([s.f for s in states(method, fun, jac, np.ones(20), count + 40)])
         assert f.max() / f[0] == pytest.approx(1.0 if null_step else spike, rel=0.3)
         assert abs(np.argmax(f <= 1e-8 * f[0]) - count) <= max(3, 0.05 * count)
@@ -214,7 +251,8 @@ def test_heavy_ball_learner_follows_both_derivatives():
     heavy_ball(x, x_old, g, p, beta, trial)
     assert trial == pytest.approx(x - p * g + beta * d, rel=1e-15)
     moved, acc = p.copy(), np.zeros(8)
-    beta_new, acc_beta, finite = learn_heavy_ball(moved, acc, beta, 0.0, x, x_old, g, f.jac(trial), curvature, 0.0, 1e-4, 1e-3)
+    beta_new, acc_beta, finite = learn_heavy_ball(moved, acc, beta, 0.0, x, x_old, g, f.jac(trial), curvature, 0.0, 1e-4, 1e-3,
+                                                  0.0)
     eps = 1e-6
     u = np.array([(h(p + eps * e, beta) - h(p - eps * e, beta)) / (2 * eps) for e in np.eye(8)])
     v = (h(p, beta + eps) - h(p, beta - eps)) / (2 * eps)
@@ -263,7 +301,7 @@ def test_ratio_feedback_finds_the_best_diagonal_condition_number(c, kappa):
     assert np.linalg.eigvalsh(np.linalg.inv(A) - np.diag(d))[0] > -1e-12
     assert np.linalg.eigvalsh(best * np.diag(d) - np.linalg.inv(A))[0] > -1e-12
     method = curvopt.HDMRatio.replace(learner="ogd", lr=1 / (2 * L * L), lookahead=1 / L, null_step=False, f_star=0.0,
-                                      bounds=(-math.inf, math.inf), patience=0)
+                                      p_bounds=(-math.inf, math.inf), patience=0, p0=0.0)
     K = 400
     gaps = np.array([s.f for s in states(method, lambda x: 0.5 * x @ A @ x, lambda x: A @ x, np.ones(4), K)])
     k = np.arange(1, K + 1)
@@ -307,5 +345,5 @@ def test_learners_of_one_entry_are_the_textbook_ones():
     p, acc = np.array([0.5]), np.array([0.0])
     for u in (-2.0, 1.0, 0.5):
         before, seen = p.copy(), acc[0] + u * u
-        learn(ADAGRAD, DIAGONAL, p, acc, np.array([1.0]), np.array([-u]), 1.0, 0.1, 0.0, 10.0)
+        learn(ADAGRAD, DIAGONAL, p, acc, np.array([1.0]), np.array([-u]), 1.0, 0.1, 0.0, 0.0, 10.0)
         assert acc[0] == seen and p[0] == before[0] - 0.1 * (u / math.sqrt(seen))

@@ -90,6 +90,22 @@ def test_badly_scaled_coordinates_need_the_learner():
     assert 3 * on < off
 
 
+def test_tight_tolerances_cost_in_proportion():
+    """From 1e-4 to 1e-10 on a logistic regression: no floor, and no step that costs more than all before."""
+    random = np.random.default_rng(8)
+    X, y = random.standard_normal((60, 12)) * np.geomspace(1, 10, 12), np.where(random.random(60) < 0.5, -1.0, 1.0)
+
+    def fun(x):
+        return float(np.logaddexp(0.0, -y * (X @ x)).mean() + 0.005 * x @ x)
+
+    def jac(x):
+        return -X.T @ (y * 0.5 * (1.0 - np.tanh(0.5 * y * (X @ x)))) / 60 + 0.01 * x
+
+    counts = [solve(fun, jac, np.zeros(12), gtol=gtol) for gtol in (1e-4, 1e-6, 1e-8, 1e-10)]
+    assert all(res.success for res in counts)
+    assert counts[-1].nfev <= 3 * counts[0].nfev
+
+
 def test_barrier_with_infinity_outside():
     def fun(x):
         return math.inf if np.any(x <= 0) else float(np.sum(x - 0.01 * np.log(x)))
@@ -120,7 +136,7 @@ def test_returned_gradient_was_evaluated_at_the_returned_point():
     assert len(seen) == res.njev == res.nfev == res.nit + 1
 
 
-@pytest.mark.parametrize("m, n, vectors", [(3, 200, 14), (2, 200, 12), (None, 200, 14), (None, 11, 28), (None, 40, 20)])
+@pytest.mark.parametrize("m, n, vectors", [(3, 200, 14), (2, 200, 12), (10, 11, 28)])
 def test_memory(m, n, vectors):
     res = solve(lambda x: float(x @ x), lambda x: 2 * x, np.ones(n), METHOD.replace(m=m), maxiter=2)
     state = res.state.state
