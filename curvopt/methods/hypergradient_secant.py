@@ -230,7 +230,7 @@ class HypergradientSecant(Method):
     m: int = 3
     eta: float = 0.15
     rho: float = 0.9
-    weight: float = 0.05
+    weight: float = 0.1
     decay: float = 300.0
     r_max: float = 2.5
 
