@@ -45,7 +45,6 @@ NULL_WEIGHT = 2
 EPS = 1e-12             # added to D and to AdaGrad's roots in [1]
 LONG = 1e-3             # steps longer than this measure curvature in [1]
 FIRST_RATES = (5.0, 10.0)       # lr at the start in units of 1/L: ours, and that of [1]
-BETA_RATES, BETAS = (3.0, 10.0), (0.5, 0.95)    # the same for lr_beta and beta0
 NONFINITE_SHRINK = 0.1  # ours: P after a trial without a finite value
 LEAST_LEFT = 0.5        # ours: the part of an entry of P that one update leaves at least
 RESCUE_SHRINK = 0.5     # ours: P and lr after PATIENCE null steps in a row
@@ -206,10 +205,10 @@ class HypergradientBest(Method):
         AdaGrad's learning rate for P while exploring, a length for P. None: 5/L, and 10/L in the variant "icml2025", with L
         the curvature at the start (power iteration, three gradients). Later it is 1/L with L the mean curvature along
         the accepted steps.
-    lr_beta : float >= 0, or None
-        AdaGrad's learning rate for the momentum. None: 3, and the authors' 10 in their variant.
-    beta0 : float in [0, 0.9995], or None
-        First momentum. None: 0.5, and the authors' 0.95 in their variant.
+    lr_beta : float >= 0
+        AdaGrad's learning rate for the momentum. 10 as in the authors' code.
+    beta0 : float in [0, 0.9995]
+        First momentum; theirs.
     variant : {"robust", "icml2025"}
         ``"icml2025"`` is the code of the experiments of [1]_, absolute constants and strict acceptance included. Its
         authors set `lr` and `lr_beta` by a grid search for every problem.
@@ -227,7 +226,7 @@ class HypergradientBest(Method):
     gradient within 60 degrees of the last one, each multiplies P and lr by 1.25. No update takes more than half of an
     entry of P, which otherwise is zero every other time on functions whose curvature grows. (v) After a trial without
     finite value P shrinks tenfold. (vi) P has no upper bound; the authors' 1e10/L has no effect either. (vii) The first
-    trial of [1]_ is x itself, for P starts at 0; what P learns there is known without it. (viii) Other first rates.
+    trial of [1]_ is x itself, for P starts at 0; what P learns there is known without it. (viii) The first lr.
 
     Exploration ends when accepted steps, less two for each null step and never below zero, exceed 200; it may never end
     on a nonconvex function, which does no harm.
@@ -250,8 +249,8 @@ class HypergradientBest(Method):
     """
 
     lr: float = None
-    lr_beta: float = None
-    beta0: float = None
+    lr_beta: float = 10.0
+    beta0: float = 0.95
     variant: str = "robust"
     lookahead: bool = False
 
@@ -265,12 +264,10 @@ class HypergradientBest(Method):
     report: ClassVar = staticmethod(report)
 
     def validated(self):
-        variant = _checks.choice("variant", self.variant, VARIANTS)
         return Params(
             0.0 if self.lr is None else _checks.positive("lr", self.lr),
-            BETA_RATES[variant] if self.lr_beta is None else _checks.non_negative("lr_beta", self.lr_beta),
-            BETAS[variant] if self.beta0 is None else _checks.in_interval("beta0", self.beta0, 0.0, BETA_MAX),
-            variant, bool(self.lookahead),
+            _checks.non_negative("lr_beta", self.lr_beta), _checks.in_interval("beta0", self.beta0, 0.0, BETA_MAX),
+            _checks.choice("variant", self.variant, VARIANTS), bool(self.lookahead),
         )
 
     @property
