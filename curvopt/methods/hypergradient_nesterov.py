@@ -26,12 +26,10 @@ from .._status import RUNNING, STEP_FAILED
 from .._stopping import NOISE
 from .._vectors import axpy_to, copy_to, dot
 from ..stepsize.curvature import PROBES, largest_curvature
-from ..stepsize.hypergradient import ADAGRAD, DIAGONAL, falls_short, learn, move, shrink, smallest_and_largest
-from ..stepsize.hypergradient import GROWTH as STRETCH
+from ..stepsize.hypergradient import ADAGRAD, DIAGONAL, learn, move, shrink, smallest_and_largest
 
 GROWTH, SHRINK = 2.0, 0.9   # of L, where the promised decrease fails and where it is surpassed; 1/2 wastes every other step
 NONFINITE_SHRINK = 0.1      # ours: P after a trial without a finite value
-PATIENCE = 2                # ours: from so many steps in a row on that were far too short each lengthens P
 L_MAX = 1e250
 
 
@@ -55,7 +53,6 @@ class State(NamedTuple):
     p: np.ndarray
     acc: np.ndarray     # AdaGrad's sums of squares
     lr: float
-    short: int          # learned steps in a row that were far too short
     L: float
     A: float
     kind: int           # of the last step: 2 learned, 1 gradient, 0 none
@@ -72,7 +69,7 @@ def init(oracle, x0, params):
         L = largest_curvature(oracle, x, g, PROBES, y, trial, g_trial)
     lr = params.lr if params.lr > 0.0 else 1.0 / L
     learn(ADAGRAD, DIAGONAL, p, acc, g, g, dot(g, g), lr, 0.0, 0.0, math.inf)     # P = 0 would try x itself
-    return State(x, f, g, 1.0 / L, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, 0, L, 0.0, 2)
+    return State(x, f, g, 1.0 / L, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 2)
 
 
 @kernel
@@ -96,7 +93,7 @@ def adapted(L, decrease, gg):
 
 @routine
 def step(oracle, state, params):
-    x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, short, L, A, _ = state
+    x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, L, A, _ = state
     a = weight(L, A)
     between(x, z, a / (A + a), y)
     f_y, gg = f, math.nan
@@ -110,17 +107,13 @@ def step(oracle, state, params):
         gg = dot(g_y, g_y)
     if not math.isfinite(gg):           # z has run away: start the momentum again
         copy_to(x, z)
-        return State(x, f, g, 0.0, STEP_FAILED if A == 0.0 else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, 0, L, 0.0, 0)
+        return State(x, f, g, 0.0, STEP_FAILED if A == 0.0 else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 0)
     alpha, kind, promised = move(DIAGONAL, p, g_y, y, trial), 2, f_y - 0.5 * gg / L + NOISE * abs(f_y)
     f_new = value(oracle, trial)
     usable = math.isfinite(f_new)
     if usable:
         gradient(oracle, trial, g_trial)
         usable = learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, 0.0, 0.0, math.inf)
-    short = short + 1 if usable and falls_short(g_y, g_trial) else 0
-    if short >= PATIENCE:
-        lr *= STRETCH
-        shrink(p, STRETCH)
     if not usable:
         shrink(p, NONFINITE_SHRINK)
         f_new = math.inf
@@ -135,18 +128,18 @@ def step(oracle, state, params):
             # A lower f at the same A and z keeps the potential: the better candidate need not be thrown away.
             L *= GROWTH
             if f_new < f:
-                return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, short, L, A, kind)
-            return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, short, L, A, 0)
+                return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind)
+            return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
     axpy_to(-a, g_y, z, z)
     A += a
     if params.L == 0.0:
         L = adapted(L, f_y - f_new, gg)
     if f_new <= f:
-        return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, short, L, A, kind)
+        return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind)
     if params.restart:
         copy_to(x, z)
         A = 0.0
-    return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, short, L, A, 0)
+    return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
 
 
 @routine
@@ -180,9 +173,7 @@ class HypergradientNesterov(Method):
     Deviations from [1]_. The z-step of the authors' code is 2 a h_y(P) g after a learned step, for which no potential
     decreases when h varies from step to step. Here it is a g with the a that L allows, and L adapts: the decrease of
     learned steps shortens L, and so lengthens a, from the next iteration on, with the bound ||x_0 - x*||^2 / (2 A) intact.
-    The third candidate x, and with it a monotone f, is ours as well. From two learned steps in a row on that left the
-    gradient within 60 degrees of the last one, each multiplies P and lr by 1.25: L follows from the decrease of learned
-    steps, and neither would get away from a start where curvature is enormous.
+    The third candidate x, and with it a monotone f, is ours as well.
 
     References
     ----------
