@@ -86,6 +86,14 @@ def between(x, z, t, y):
 
 
 @kernel
+def same(x, y):
+    for i in range(x.size):
+        if x[i] != y[i]:
+            return False
+    return True
+
+
+@kernel
 def adapted(L, decrease, gg):
     """L for the next iteration, after a step that brought `decrease`: the least it allows, but no less than SHRINK L."""
     return max(SHRINK * L, min(L, 0.5 * gg / decrease)) if decrease > 0.0 else L
@@ -96,18 +104,18 @@ def step(oracle, state, params):
     x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, L, A, _ = state
     a = weight(L, A)
     between(x, z, a / (A + a), y)
-    f_y, gg = f, math.nan
-    if A == 0.0:                        # y = x
+    f_y, gg, known = f, math.nan, same(y, x)
+    if known:
         copy_to(g, g_y)
     else:
         f_y = value(oracle, y)
     if math.isfinite(f_y):
-        if A > 0.0:
+        if not known:
             gradient(oracle, y, g_y)
         gg = dot(g_y, g_y)
     if not math.isfinite(gg):           # z has run away: start the momentum again
         copy_to(x, z)
-        return State(x, f, g, 0.0, STEP_FAILED if A == 0.0 else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 0)
+        return State(x, f, g, 0.0, STEP_FAILED if known else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 0)
     alpha, kind, promised = move(DIAGONAL, p, g_y, y, trial), 2, f_y - 0.5 * gg / L + NOISE * abs(f_y)
     f_new = value(oracle, trial)
     usable = math.isfinite(f_new)
