@@ -417,7 +417,14 @@ def rates(path):
     save(plt, figure, path)
 
 
-def bias(path, iterations=12_000):
+def iterates(total, x0, method, count):
+    kept = []
+    curvopt.minimize(total, x0, method=method, options={"rng": 0, "maxiter": count, "gtol": 0.0},
+                     callback=lambda intermediate_result: kept.append(intermediate_result.x[0]))
+    return np.array(kept)
+
+
+def bias(path, count=12_000):
     """Running means of the iterates on the mean of lognormal numbers, one row at a time: the same row in both places or not."""
     import matplotlib.pyplot as plt
 
@@ -427,7 +434,7 @@ def bias(path, iterations=12_000):
     grid = np.linspace(0.5, 2.0, 1501)
     figure, (ax,) = axes(plt, 1, (7.2, 3.8))
     ax.axhline(data.mean(), color="#9a9a9a", linewidth=0.9)
-    ax.annotate("minimizer of the sum", (iterations, data.mean()), (0, 4), textcoords="offset points", ha="right", fontsize=8.5,
+    ax.annotate("minimizer of the sum", (count, data.mean()), (0, 4), textcoords="offset points", ha="right", fontsize=8.5,
                 color="#6a6a6a")
     ian = curvopt.IANSGD.replace(normalizer_batch_size=1, A=1.0, delta=0.0)
     alone = {"batch_size": 1, "sampling": "replacement", "check_every": 10 ** 9, "gamma": 0.01}
@@ -436,13 +443,10 @@ def bias(path, iterations=12_000):
         ax.axhline(predicted, color=colour, linewidth=0.9, linestyle=":")
         for name, line, method in (
                 ("the same row", "--", curvopt.baselines.NormalizedSGD), ("independent rows", "-", ian)):
-            iterates = []
-            curvopt.minimize(total, [1.3], method=method.replace(beta=beta, **alone),
-                             options={"rng": 0, "maxiter": iterations, "gtol": 0.0},
-                             callback=lambda intermediate_result, kept=iterates: kept.append(intermediate_result.x[0]))
-            ax.plot(np.arange(1, len(iterates) + 1), np.cumsum(iterates) / np.arange(1, len(iterates) + 1), line, color=colour,
-                    linewidth=1.5, label=f"{label}, {name}")
-    ax.set(xscale="log", xlim=(30, iterations), xlabel="iteration", ylabel="mean of the iterates so far")
+            w = iterates(total, [1.3], method.replace(beta=beta, **alone), count)
+            ax.plot(np.arange(1, count + 1), np.cumsum(w) / np.arange(1, count + 1), line, color=colour, linewidth=1.5,
+                    label=f"{label}, {name}")
+    ax.set(xscale="log", xlim=(30, count), xlabel="iteration", ylabel="mean of the iterates so far")
     ax.legend(frameon=False, fontsize=8.5)
     ax.set_title("least squares of 1000 lognormal numbers, one row a batch", fontsize=10, loc="left")
     save(plt, figure, path)

@@ -41,7 +41,7 @@ from ..stepsize.secant import secant_curvature
 # that fades; growth of the step;
 # window and level of the quantiles; most that slopes may lengthen a step; recovery of theta after the guard has halved it;
 # when the guard says lost, and at once; steps from one anchor to the next.
-THETA, MEMORY, FADE, GROWTH, WINDOW, LEVEL, STRETCH, RECOVERY = 1.0, 0.8, 0.9, 2.0, 20, 0.8, 4.0, 1.001
+THETA, MEMORY, FADE, GROWTH, WINDOW, LEVEL, STRETCH, RECOVERY = 1.0, 0.8, 0.9, 2.0, 20, 0.8, 4.0, 1.01
 LOST, AT_ONCE, ANCHOR_AGE = 1e3, 1e5, 20
 FEW = 4                 # norms below which there is no quantile
 PROBE = 1e-4            # length of the first secant, relative to 1 + |x|
@@ -232,7 +232,8 @@ def step(oracle, state, params):
         copy_to(anchor, w)
         copy_to(anchor, x_trial)
         alpha, theta, moved, averaged, age = 0.25 * alpha, 0.5 * theta, False, 0, 0
-        rise = rise1 = rise2 = slope0 = slope1 = 0.0
+        rise = rise1 = rise2 = slope0 = slope1 = curvature = peak = 0.0     # what was measured out there is no guide here
+        seen = 0
     elif finite:
         if age >= ANCHOR_AGE and rise <= 0.0:
             copy_to(x, anchor)
