@@ -24,7 +24,18 @@ from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
 from ..linesearch.armijo import failure
-from ..linesearch.wolfe import FAILED, LOWER, Room, Wolfe, make_room, search, strong_wolfe, strong_wolfe_unscaled
+from ..linesearch.wolfe import (
+    FAILED,
+    LOWER,
+    Room,
+    Wolfe,
+    forget_slopes,
+    make_room,
+    search,
+    stretched,
+    strong_wolfe,
+    strong_wolfe_unscaled,
+)
 
 # Measured (docs/methods/quasi_newton.md): the gradients needed fall as m grows, 1 at 10, 0.83 at 30, 0.78 at 100; above
 # n = 500 the time of 200 pairs is no longer worth it.
@@ -106,6 +117,7 @@ def moved(state, x, f, g, length, K):
     """The state at another known point, with the memory as it is; `length` is that of the next steepest descent step."""
     copy_to(x, state.x_trial)
     copy_to(g, state.g_trial)
+    forget_slopes(state.room.left)
     return State(state.x_trial, f, state.g_trial, 0.0, RUNNING, state.inverse, state.room, state.d, state.x, state.g,
                  state.g_spare, length, K, state.failures)
 
@@ -144,6 +156,8 @@ def step(oracle, state, params):
     x, f, g, _, _, inverse, room, d, x_trial, g_trial, g_spare, length, K, failures = state
     slope, alpha = descent(inverse, g, d, length)
     blind = inverse.phase[HELD] == 0
+    if not blind:
+        alpha = stretched(room.left)
     c1, c2 = params.c1, params.c2
     rule = strong_wolfe_unscaled(c1, c2) if blind else strong_wolfe(c1, c2)
     if not params.strong:
@@ -155,6 +169,8 @@ def step(oracle, state, params):
         flag = failure(f, slope * min(alpha, 1.0)) if blind or failures > MAX_FAILURES else RUNNING
         forget(inverse)
         return State(x, f, g, 0.0, flag, inverse, room, d, x_trial, g_new, g_spare, length, K, failures)
+    if blind:
+        forget_slopes(room.left)
     fit, ss = learn_step(inverse, x_trial, x, g_new, g, 0.0 if blind else -t * t * slope)
     if not fit and outcome == LOWER:
         forget(inverse)

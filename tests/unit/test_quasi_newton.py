@@ -192,3 +192,19 @@ def test_the_units_of_x_cost_a_few_trials(method, c):
     plain = Recorder(rosen, rosen_der).run(ROSEN10, method)
     scaled = Recorder(lambda z: rosen(z / c), lambda z: rosen_der(z / c) / c).run(c * ROSEN10, method, gtol=1e-6 / c)
     assert scaled.success and scaled.nfev <= 1.25 * plain.nfev
+
+
+def test_singular_minimizers_take_fewer_calls_with_stretched_trials(monkeypatch):
+    """At a minimizer of order four, full steps fall short by the same share every time."""
+    def calls():
+        total = 0
+        for n in (1, 2, 5, 10):
+            weights = np.logspace(0.0, 2.0, n)
+            line = Recorder(lambda x: float(weights @ x ** 4), lambda x: 4.0 * weights * x ** 3)
+            assert line.run(2.0 + np.cos(np.arange(n)), gtol=1e-9, compiled=False).success
+            total += len(line.points)
+        return total
+
+    stretched = calls()
+    monkeypatch.setattr(curvopt.methods.quasi_newton, "stretched", lambda left: 1.0)
+    assert stretched <= 0.9 * calls()
