@@ -109,6 +109,7 @@ def again(oracle, state, x0, params):
     f = value(oracle, x)
     gradient(oracle, x, g)
     forget(inverse)
+    forget_slopes(room.left)
     return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, FIRST_LENGTH, NOISE_FACTOR, 0)
 
 
