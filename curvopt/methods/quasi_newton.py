@@ -23,19 +23,9 @@ from .._oracle import gradient, value
 from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
+from ..linesearch import wolfe
 from ..linesearch.armijo import failure
-from ..linesearch.wolfe import (
-    FAILED,
-    LOWER,
-    Room,
-    Wolfe,
-    forget_slopes,
-    make_room,
-    search,
-    stretched,
-    strong_wolfe,
-    strong_wolfe_unscaled,
-)
+from ..linesearch.wolfe import FAILED, LOWER, Room, Wolfe, make_room, search, strong_wolfe, strong_wolfe_unscaled
 
 # Measured (docs/methods/quasi_newton.md): the gradients needed fall as m grows, 1 at 10, 0.83 at 30, 0.78 at 100; above
 # n = 500 the time of 200 pairs is no longer worth it.
@@ -109,7 +99,6 @@ def again(oracle, state, x0, params):
     f = value(oracle, x)
     gradient(oracle, x, g)
     forget(inverse)
-    forget_slopes(room.left)
     return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, FIRST_LENGTH, NOISE_FACTOR, 0)
 
 
@@ -118,7 +107,7 @@ def moved(state, x, f, g, length, K):
     """The state at another known point, with the memory as it is; `length` is that of the next steepest descent step."""
     copy_to(x, state.x_trial)
     copy_to(g, state.g_trial)
-    forget_slopes(state.room.left)
+    wolfe.forget_slopes(state.room.left)
     return State(state.x_trial, f, state.g_trial, 0.0, RUNNING, state.inverse, state.room, state.d, state.x, state.g,
                  state.g_spare, length, K, state.failures)
 
@@ -157,8 +146,7 @@ def step(oracle, state, params):
     x, f, g, _, _, inverse, room, d, x_trial, g_trial, g_spare, length, K, failures = state
     slope, alpha = descent(inverse, g, d, length)
     blind = inverse.phase[HELD] == 0
-    if not blind:
-        alpha = stretched(room.left)
+    alpha = alpha if blind else wolfe.stretched(room.left)
     c1, c2 = params.c1, params.c2
     rule = strong_wolfe_unscaled(c1, c2) if blind else strong_wolfe(c1, c2)
     if not params.strong:
@@ -171,7 +159,7 @@ def step(oracle, state, params):
         forget(inverse)
         return State(x, f, g, 0.0, flag, inverse, room, d, x_trial, g_new, g_spare, length, K, failures)
     if blind:
-        forget_slopes(room.left)
+        wolfe.forget_slopes(room.left)
     fit, ss = learn_step(inverse, x_trial, x, g_new, g, 0.0 if blind else -t * t * slope)
     if not fit and outcome == LOWER:
         forget(inverse)
@@ -207,21 +195,21 @@ class QuasiNewtonMethod(Method):
 
     Notes
     -----
-    The first trial has the length 1, and after a step that found nothing the length of the last good one; with pairs, the
-    first trial is the full step. A direction that does not descend, a failed search, and a step that is neither fit to
-    be a pair nor accepted by the Wolfe conditions start the memory anew. A run ends with PRECISION when the steepest
-    descent finds nothing lower and the decrease in question is that of rounding, with STEP_FAILED otherwise.
+    The first trial has the length 1, and after a step that found nothing that of the last good one; with pairs it is the
+    full step, or up to three times that after two steps that were too short. A direction that does not descend, a failed
+    search, and a step that is neither fit to be a pair nor accepted by the Wolfe conditions start the memory anew. A run
+    ends with PRECISION when steepest descent finds nothing lower and the decrease in question is that of rounding, with
+    STEP_FAILED otherwise.
 
-    f -> c f with c a power of two changes no bit of the iterates; rotations and shifts of x change rounding only. The
-    first step has length 1 in the units of x: it is the one place where x -> c x matters.
+    f -> c f with c a power of two changes no bit of the iterates; rotations and shifts of x change rounding only. The first
+    step has length 1 in the units of x: the one place where x -> c x matters.
 
-    The search, the limited memory, and the switch to the matrix with its scaling are ours; the recursion and the update
-    are those of [1]_ and [2]_. The sum of the scaled updates is not known to converge on non-convex functions.
+    The search, the limited memory, and the switch to the matrix with its scaling are ours; recursion and update are those
+    of [1]_ and [2]_. The scaled updates are not known to converge on non-convex functions.
 
     References
     ----------
-    .. [1] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Program. 45,
-           1989.
+    .. [1] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Program. 45, 1989.
     .. [2] J. Nocedal, S. J. Wright, "Numerical Optimization", 2nd ed., Springer, 2006. Chapters 3, 6 and 7.
 
     Examples
@@ -266,8 +254,7 @@ class QuasiNewtonMethod(Method):
 class LimitedMemory(Method):
     """L-BFGS with 30 pairs, at any n: `QuasiNewton` without the matrix.
 
-    An iteration costs one value and one gradient where the first trial is accepted, 1.3 of both on average, and 4 m n
-    flops.
+    An iteration costs 1.3 values and gradients on average, one where the first trial is accepted, and 4 m n flops.
 
     Parameters
     ----------
@@ -285,8 +272,7 @@ class LimitedMemory(Method):
 
     References
     ----------
-    .. [1] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Program. 45,
-           1989.
+    .. [1] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Program. 45, 1989.
 
     Examples
     --------
