@@ -488,11 +488,42 @@ def learned(path):
     ax[1].loglog(1.0 / np.diag(A), 1.0 / np.diag(A), ":", color=GREY, label="P = 1/curvature")
     ax[1].set(xlabel="1/curvature of the coordinate", ylabel="entry of P at the end")
     ax[1].legend(frameon=False, fontsize=8.5)
+
+
+# Problems of the tuning part (290) solved within so many calls; benchmarks/profiles.py, as told in
+# docs/methods/quasi_newton.md, which takes half an hour.
+SOLVED_WITHIN = np.unique(np.round(np.geomspace(5, 3000, 40)).astype(int))
+SOLVED = {  # colour, line, problems
+    "default": (RED, "-", (
+        3, 3, 5, 7, 11, 15, 25, 34, 41, 56, 67, 82, 103, 112, 130, 140, 148, 159, 175, 191, 201, 215, 224, 232, 238, 242, 244,
+        248, 253, 255, 259, 260, 261, 263, 264, 265, 266, 267, 268, 269)),
+    "SciPy L-BFGS-B": (GREY, "--", (
+        3, 3, 5, 7, 10, 11, 22, 33, 38, 47, 62, 75, 88, 94, 113, 123, 133, 141, 152, 159, 160, 165, 168, 174, 176, 183, 191,
+        194, 198, 202, 210, 220, 223, 224, 225, 229, 229, 229, 231, 232)),
+    "SciPy BFGS": (GREY, ":", (
+        1, 3, 3, 4, 10, 16, 19, 23, 27, 30, 40, 45, 54, 67, 79, 101, 107, 118, 129, 137, 148, 157, 167, 177, 188, 194, 201,
+        204, 206, 213, 218, 221, 222, 222, 225, 225, 226, 226, 227, 227)),
+    "SciPy CG": (GREY, "-.", (
+        0, 0, 1, 2, 2, 3, 5, 17, 20, 22, 31, 34, 47, 53, 59, 66, 75, 88, 97, 100, 112, 123, 130, 133, 138, 148, 155, 157, 162,
+        165, 168, 172, 180, 184, 187, 189, 193, 195, 198, 201)),
+}
+
+
+def profile(path):
+    """Problems of the collection solved against calls: the default and SciPy's."""
+    import matplotlib.pyplot as plt
+
+    figure, (ax,) = axes(plt, 1, (7.2, 3.8))
+    for name, (colour, line, solved) in SOLVED.items():
+        ax.step(SOLVED_WITHIN, solved, line, where="post", color=colour, linewidth=1.7, label=name)
+    ax.set(xscale="log", xlabel="calls (a value with its gradient)", ylabel="problems solved, of 290", ylim=(0, 290))
+    ax.legend(frameon=False, fontsize=8.5)
     save(plt, figure, path)
 
 
 PICTURES = {
     "rates.png": rates, "learned.png": learned,
+    "profile.png": profile,
     "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
     "ravine.png": ravine, "bend.png": bend, "floor.png": floor, "bias.png": bias,
 }
