@@ -105,7 +105,7 @@ def test_the_price_of_a_product_is_read_off_the_counts():
     prices = {}
     for name, given in {"product": {}, "dear product": {"method": NEWTON.replace(price=3.0)},
                         "difference": {"hessp": None}, "matrix": {"hessp": None, "hess": rosen_hess}}.items():
-        for _, after, before_counts, counts in walk(30, **given):
+        for _, after, before_counts, counts in walk(60, **given):
             if after.book[turns.TAKEN] > 1:
                 prices[name] = after.book[turns.PRICE], after.book[turns.TAKEN], counts[NHEV] - before_counts[NHEV]
     assert prices["product"][0] == 1.0 and prices["dear product"][0] == 3.0
@@ -126,7 +126,7 @@ def test_a_dear_product_shortens_the_budget():
 def test_solves_stay_within_their_budget():
     """At most 10 products, half of all that has been spent, or four times the last good solve; and 2 n + 5."""
     good, seen = 0.0, 0
-    for before, after, counts, _ in walk(60):
+    for before, after, counts, _ in walk(120):
         taken = after.book[turns.TAKEN]
         spent = 0.5 * counts[NFEV] + counts[NJEV] + counts[NHEV]
         assert taken <= min(2 * X0.size + 5, max(10, 0.5 * spent, 4 * good))
