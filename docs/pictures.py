@@ -488,6 +488,7 @@ def learned(path):
     ax[1].loglog(1.0 / np.diag(A), 1.0 / np.diag(A), ":", color=GREY, label="P = 1/curvature")
     ax[1].set(xlabel="1/curvature of the coordinate", ylabel="entry of P at the end")
     ax[1].legend(frameon=False, fontsize=8.5)
+    save(plt, figure, path)
 
 
 # Problems of the tuning part (290) solved within so many calls; benchmarks/profiles.py, as told in
