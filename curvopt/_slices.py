@@ -13,6 +13,10 @@ from ._status import INTERRUPTED, MAXTIME, RUNNING
 
 SLICE_SECONDS = 0.01    # a slice should take about this long: uneven problems balance, and the clock is seen often
 SHORTEST_SECONDS = 0.0003   # what handing out a slice costs, some 15 us, should not show
+COUNT_SECONDS = 5 * SLICE_SECONDS
+# So long the calling thread works by itself before it asks others to join. Ours: starting two threads was seen to cost
+# several milliseconds of CPU time (2,000 fits of 5 us).
+ALONE_SECONDS = 0.015
 FIRST_SLICE, LARGEST_SLICE = 16, 65536
 
 
@@ -88,25 +92,27 @@ class _Silent:
 
 def results_of(work, workers):
     """(rows done, exception or None) each time that a worker comes back, and now and then while none does."""
-    if workers == 1:    # no thread is needed
-        empty = False
-        while not empty:
-            done, error = 0, None
-            try:
-                done, empty = work()
-            except Exception as raised:
-                error, empty = raised, True
-            yield done, error
+    empty = False
+    while not empty:    # without threads; work that is soon over needs none
+        done, error = 0, None
+        try:
+            done, empty = work(COUNT_SECONDS if workers == 1 else ALONE_SECONDS)
+        except Exception as raised:
+            error, empty = raised, True
+        yield done, error
+        if workers > 1:
+            break
+    if empty:
         return
     with ThreadPoolExecutor(workers) as pool:
-        pending = {pool.submit(work) for _ in range(workers)}
+        pending = {pool.submit(work, COUNT_SECONDS) for _ in range(workers)}
         while pending:
             finished, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in finished:
                 error = future.exception()
                 done, empty = (0, True) if error else future.result()
                 if not empty:
-                    pending.add(pool.submit(work))
+                    pending.add(pool.submit(work, COUNT_SECONDS))
                 yield done, error
             if not finished:
                 yield 0, None
@@ -117,9 +123,9 @@ def run_compiled(solve_rows, outputs, workers, options):
     queue = Queue(len(outputs.fun), options.chunk, workers)
     arrays = outputs.arrays()
 
-    def work():
+    def work(seconds):
         done, cursor = 0, np.zeros(1, np.int64)
-        deadline = time.perf_counter() + SLICE_SECONDS * 5
+        deadline = time.perf_counter() + seconds
         while time.perf_counter() < deadline:   # return now and then, so that the main thread can count and look around
             begin, end = queue.take()
             if begin == end:

@@ -11,10 +11,16 @@ from numba import njit
 from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
 import curvopt
-from curvopt import Status, _compiled_loop
+from curvopt import Status, _compiled_loop, _slices
 from curvopt._slices import Queue
 
 METHOD = curvopt.MRCG
+
+
+@pytest.fixture(autouse=True)
+def threads_from_the_start(monkeypatch):
+    """These problems are solved before other threads are asked to join."""
+    monkeypatch.setattr(_slices, "ALONE_SECONDS", 0.0)
 
 
 @njit
@@ -324,3 +330,16 @@ def test_first_use_from_several_threads():
     x0, t, y = series(10, seed=31)
     for result in at_once(lambda i: solve(x0, t, y, f=fresh[0], g=fresh[1])):
         assert result.compiled and same(result, solve(x0, t, y))
+
+
+def test_work_that_is_soon_over_starts_no_thread(monkeypatch):
+    def forbidden(workers):
+        raise AssertionError("a pool of threads for a moment's work")
+
+    x0, t, y = series(20)
+    with_threads = solve(x0, t, y, workers=2)
+    monkeypatch.setattr(_slices, "ThreadPoolExecutor", forbidden)
+    with pytest.raises(AssertionError, match="moment's work"):
+        solve(x0, t, y, workers=2)
+    monkeypatch.setattr(_slices, "ALONE_SECONDS", 60.0)
+    assert same(with_threads, solve(x0, t, y, workers=2))
