@@ -23,6 +23,16 @@ FLOOR = 1e-300
 
 
 @kernel
+def scaled_steepest(p, g, out):
+    """Write -p o g; return <g, out>."""
+    slope = 0.0
+    for i in range(g.size):
+        out[i] = -p[i] * g[i]
+        slope += g[i] * out[i]
+    return slope
+
+
+@kernel
 def sign_agreement(q, g):
     """2 q g / (q^2 + g^2), the cosine-like agreement of two numbers, in [-1, 1]."""
     return 2.0 * q * g / (q * q + g * g + FLOOR)

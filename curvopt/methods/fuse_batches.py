@@ -262,16 +262,22 @@ def end_cycle(x, f, g, room, params):
 
 # ---- the step ----------------------------------------------------------------------------------------------------------
 
+@routine
+def counted(x, x_trial, alpha, finite, ledger):
+    """Count the move and the batches in a row that were not finite; where nothing moved, x_trial is x. Returns the flag."""
+    ledger[K] += 1.0
+    ledger[BAD] = 0.0 if finite else ledger[BAD] + 1.0
+    if alpha == 0.0:
+        copy_to(x, x_trial)
+    return after_bad_batch(int(ledger[BAD]))
+
+
 def make_batch_step(move):
     """One iteration by `same_batch` or `multi_batch`: (x, f, g, step, flag, measured, x_spare, g_spare)."""
     def step(oracle, rng, x, f, g, room, x_trial, g_spare, params):
         ledger = room.ledger
-        ledger[K] += 1.0
         alpha, finite = move(oracle, rng, x, room, x_trial, params)
-        ledger[BAD] = 0.0 if finite else ledger[BAD] + 1.0
-        flag = after_bad_batch(int(ledger[BAD]))
-        if alpha == 0.0:
-            copy_to(x, x_trial)
+        flag = counted(x, x_trial, alpha, finite, ledger)
         if not is_due(int(ledger[K]), params.check_every, oracle.n_samples, room.rows.size):
             return x_trial, f, g, alpha, flag, False, x, g_spare
         f = measure(oracle, x_trial, g_spare)
@@ -287,12 +293,8 @@ same_batch_step, multi_batch_step = map(routine, map(make_batch_step, (same_batc
 def svrg_step(oracle, rng, x, f, g, room, x_trial, g_spare, params):
     """One iteration by `svrg`, and the end of a cycle: (x, f, g, step, flag, measured, x_spare, g_spare)."""
     ledger = room.ledger
-    ledger[K] += 1.0
     alpha, finite = svrg(oracle, rng, x, room, x_trial, params)
-    ledger[BAD] = 0.0 if finite else ledger[BAD] + 1.0
-    flag = after_bad_batch(int(ledger[BAD]))
-    if alpha == 0.0:
-        copy_to(x, x_trial)
+    flag = counted(x, x_trial, alpha, finite, ledger)
     lost = not finite and int(ledger[BAD]) % LOST == 0
     if not lost and int(ledger[K]) % max(oracle.n_samples // room.rows.size, 1) != 0:
         return x_trial, f, g, alpha, flag, False, x, g_spare

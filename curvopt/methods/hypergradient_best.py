@@ -25,6 +25,7 @@ from .._method import Method
 from .._oracle import gradient, value
 from .._status import RUNNING
 from .._vectors import copy_to, norm
+from ..directions.learned_diagonal import scaled_steepest
 from ..linesearch.armijo import backtrack
 from ..stepsize.curvature import PROBES, curvature_of_step, largest_curvature
 from ..stepsize.hypergradient import (
@@ -122,20 +123,10 @@ def measured(x, x_trial, g, g_trial, absolute):
     return curvature if length > (LONG if absolute else NOISE_LENGTH * size) else 0.0
 
 
-@kernel
-def ahead(p, q, d):
-    """Write d = -p o q; return <q, d>."""
-    slope = 0.0
-    for i in range(q.size):
-        d[i] = -p[i] * q[i]
-        slope += q[i] * d[i]
-    return slope
-
-
 @routine
 def look_ahead(oracle, x_trial, f_trial, g_trial, p, d):
     """Armijo's rule from the trial point along -p o q. Returns the new (x_trial, f_trial, g_trial); d is room."""
-    slope = ahead(p, g_trial, d)
+    slope = scaled_steepest(p, g_trial, d)
     _, f_new, found = backtrack(oracle, x_trial, f_trial, d, slope, 1.0, AHEAD_RHO, AHEAD_THETA, g_trial)
     if found:
         gradient(oracle, g_trial, x_trial)

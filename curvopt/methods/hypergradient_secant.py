@@ -21,12 +21,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._jit import kernel, routine
+from .._jit import routine
 from .._method import Method
 from .._oracle import gradient, value
 from .._status import RUNNING
 from .._vectors import copy_to, norm, norm_inf
-from ..directions.learned_diagonal import follow_secant, follow_signs, raise_to, rescale
+from ..directions.learned_diagonal import follow_secant, follow_signs, raise_to, rescale, scaled_steepest
 from ..directions.limited_memory import HEAD, PAIR_TEST, SIZE, Pairs, accept, clear, curved, make_pairs, two_loop_diagonal
 from ..linesearch.armijo import failure
 from ..stepsize.hypergradient import shrink, smallest_and_largest
@@ -86,16 +86,6 @@ def init(oracle, x0, params):
         shrink(p, max(1.0, norm(x, 2)) / size)      # the first trial is as long as x, at least 1
     return State(x, f, g, 1.0, RUNNING, x.copy(), g.copy(), f, p, np.zeros_like(x0), make_pairs(x0.size, params.m),
                  1.0, 1.0, params.r_max, 0.0, math.inf, 0.0, 0, 0, 1.0)
-
-
-@kernel
-def scaled_steepest(p, g, out):
-    """Write -p o g; return <g, out>."""
-    slope = 0.0
-    for i in range(g.size):
-        out[i] = -p[i] * g[i]
-        slope += g[i] * out[i]
-    return slope
 
 
 @routine

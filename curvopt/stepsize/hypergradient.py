@@ -12,6 +12,7 @@ import math
 
 from .._jit import kernel
 from .._stopping import NOISE
+from ..directions.limited_memory import products
 
 SCALAR, DIAGONAL, FULL = range(3)
 SHAPES = {"scalar": SCALAR, "diagonal": DIAGONAL, "full": FULL}
@@ -159,11 +160,7 @@ def stretch(p, factor, lower, upper):
 @kernel
 def falls_short(g, q):
     """Whether the gradient q after a step still points where g did: the step was far too short."""
-    gg = qq = inner = 0.0
-    for i in range(g.size):
-        gg += g[i] * g[i]
-        qq += q[i] * q[i]
-        inner += q[i] * g[i]
+    gg, inner, qq = products(g, q)
     return inner > 0.0 and inner >= ALIGNED * math.sqrt(gg) * math.sqrt(qq)
 
 
