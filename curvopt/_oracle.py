@@ -62,3 +62,12 @@ def gradient(oracle, x, out):
 def hess_vec(oracle, x, v, out):
     """Write H(x) v. One evaluation of `hessp`."""
     oracle.hessp(x, v, oracle.data, out)
+
+
+@routine
+def start(oracle, x0):
+    """x0, f(x0) and the gradient there, in arrays that belong to the run. One value and one gradient."""
+    x, g = x0.copy(), np.empty_like(x0)
+    f = value(oracle, x)
+    gradient(oracle, x, g)
+    return x, f, g

@@ -21,7 +21,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._sampling import SAMPLING, batch_parameters
 from .._sampling import residual as measured_residual
 from .._status import RUNNING, STEP_FAILED
@@ -59,9 +59,7 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     return begin(x, f, g, params)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING, STEP_FAILED
 from .._vectors import axpy_to, norm
 from ..directions.curvature import scale_to
@@ -54,9 +54,8 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g, x_trial, g_trial, recent = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), np.empty(WINDOW)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
+    x_trial, g_trial, recent = np.empty_like(x0), np.empty_like(x0), np.empty(WINDOW)
     trial = 0.0
     if params.gamma == 0.0 and math.isfinite(norm(g, 2)) and probe(x, g, x_trial):
         gradient(oracle, x_trial, g_trial)

@@ -24,7 +24,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start
 from .._status import RUNNING
 from .._vectors import norm
 from ..directions.curvature import scale_to
@@ -54,9 +54,8 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g, recent = x0.copy(), np.empty_like(x0), np.empty(params.window)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
+    recent = np.empty(params.window)
     fill_recent(recent, f)
     return State(x, f, g, 0.0, RUNNING, first_step(g), np.empty_like(x0), np.empty_like(x0), recent, 0)
 

@@ -20,7 +20,7 @@ import numpy as np
 from .. import _checks
 from .._jit import routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import BAD_BOUND, PRECISION, RUNNING, STEP_FAILED
 from .._vectors import axpy_to
 from ..stepsize.polyak import LONG, SHORT, UNDONE, contradicts, polyak_length, tells_apart
@@ -48,9 +48,7 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     flag = BAD_BOUND if contradicts(f, params.f_star, f) else RUNNING
     return State(x, f, g, params.eta, flag, np.empty_like(x0), np.empty_like(x0), 0, SHORT, f)
 

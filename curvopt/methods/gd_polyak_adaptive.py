@@ -26,7 +26,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import BAD_BOUND, RUNNING
 from .._vectors import axpy_to, dot, norm
 from ..linesearch.armijo import MAX_TRIALS, failure
@@ -87,9 +87,7 @@ def first_step(x0, g):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     flag = BAD_BOUND if contradicts(f, params.bound, f) else RUNNING
     eta = params.eta if params.eta > 0.0 else first_step(x, g)
     return State(x, f, g, eta, flag, np.empty_like(x0), np.empty_like(x0), eta, 0.0, math.nan, math.nan, 1.0, SHORT, f)

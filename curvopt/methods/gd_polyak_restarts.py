@@ -22,7 +22,7 @@ import numpy as np
 from .. import _checks
 from .._jit import routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import BAD_BOUND, PRECISION, RUNNING
 from .._vectors import axpy_to, copy_to, norm_inf
 from ..stepsize.polyak import LONG, SHORT, UNDONE, contradicts, polyak_length, tells_apart
@@ -57,9 +57,8 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g, g0 = x0.copy(), np.empty_like(x0), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
+    g0 = np.empty_like(x0)
     copy_to(g, g0)
     flag = BAD_BOUND if contradicts(f, params.f_lower, f) else RUNNING
     return State(x, f, g, params.eta, flag, np.empty_like(x0), np.empty_like(x0), x0.copy(), g0, f, 0, 0, f, params.f_lower,

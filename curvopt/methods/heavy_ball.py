@@ -19,7 +19,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING, STEP_FAILED
 
 
@@ -41,9 +41,7 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     return State(x, f, g, params.lr, RUNNING, x0.copy(), np.empty_like(x0), np.empty_like(x0))
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..directions.learned_diagonal import scaled_steepest
@@ -89,10 +89,9 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g, x_trial, g_trial = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0)
+    x, f, g = start(oracle, x0)
+    x_trial, g_trial = np.empty_like(x0), np.empty_like(x0)
     p, acc = np.zeros_like(x0), np.zeros_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
     lr = params.lr
     if lr == 0.0:
         lr = FIRST_RATES[params.variant] / largest_curvature(oracle, x, g, PROBES, p, x_trial, g_trial)

@@ -21,7 +21,7 @@ import numpy as np
 from .. import _checks
 from .._jit import routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING
 from .._vectors import axpy_to, dot
 from ..stepsize.curvature import PROBES, largest_curvature
@@ -92,11 +92,10 @@ def init(oracle, x0, params):
     if params.shape == FULL and n > LARGEST_FULL:
         raise ValueError(f"shape='full' would hold two n x n matrices, {16 * n * n // 1000000} MB for n = {n}; "
                          f"use shape='diagonal' above n = {LARGEST_FULL}")
-    x, g, x_trial, g_trial = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0)
+    x, f, g = start(oracle, x0)
+    x_trial, g_trial = np.empty_like(x0), np.empty_like(x0)
     size = size_of(params.shape, n)
     p, acc = np.zeros(size), np.zeros(size)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
     adaptive = params.feedback == RATIO and math.isnan(params.f_star)
     curvature = 1.0
     if params.lr == 0.0 or (math.isnan(params.p0) and params.learner == MIRROR) or adaptive:

@@ -21,7 +21,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING, STEP_FAILED
 from .._stopping import NOISE
 from .._vectors import axpy_to, copy_to, dot
@@ -60,10 +60,9 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g, trial, g_trial = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0)
+    x, f, g = start(oracle, x0)
+    trial, g_trial = np.empty_like(x0), np.empty_like(x0)
     z, y, g_y, p, acc = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros_like(x0), np.zeros_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
     L = params.L
     if L == 0.0:
         L = largest_curvature(oracle, x, g, PROBES, y, trial, g_trial)

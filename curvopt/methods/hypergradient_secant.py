@@ -23,7 +23,7 @@ import numpy as np
 from .. import _checks
 from .._jit import routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING
 from .._vectors import copy_to, norm, norm_inf
 from ..directions.learned_diagonal import follow_secant, follow_signs, raise_to, rescale, scaled_steepest
@@ -77,9 +77,7 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     p = np.ones_like(x0)
     size = norm(g, 2)
     if 0.0 < size < math.inf:

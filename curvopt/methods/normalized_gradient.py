@@ -14,7 +14,7 @@ import numpy as np
 from .. import _checks
 from .._jit import routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING, STEP_FAILED
 from .._vectors import axpy_to, norm
 from ..stepsize.normalized import normalized_length
@@ -39,9 +39,7 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     return State(x, f, g, 0.0, RUNNING, np.empty_like(x0), np.empty_like(x0))
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, value
+from .._oracle import gradient, start, value
 from .._status import RUNNING
 from .._vectors import copy_to, dot, norm
 from ..directions.arc import bending, follow, straight
@@ -101,9 +101,7 @@ def first_length(x0):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     n = x.size
     return State(x, f, g, 1.0, RUNNING, make_aware(n, params.m), make_krylov(n, params.m if params.full else 0),
                  make_room(weak_wolfe(C1, C2)), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n),

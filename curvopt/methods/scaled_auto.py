@@ -28,7 +28,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, hess_vec, value
+from .._oracle import gradient, hess_vec, start
 from .._status import RUNNING, UNBOUNDED
 from ..directions.curvature import NEGATIVE, POSITIVE, checked, kind_of, scale_to, scalings, secant_scalings
 from ..linesearch.armijo import ALPHA_MAX, backtrack, failure, fill_recent, largest_recent, track_forward
@@ -74,9 +74,8 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g, recent = x0.copy(), np.empty_like(x0), np.empty(WINDOW)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
+    recent = np.empty(WINDOW)
     fill_recent(recent, f)
     return State(x, f, g, 1.0, RUNNING, np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), recent,
                  0, 0.0, 0.0, -1, 0.0, 0.0)

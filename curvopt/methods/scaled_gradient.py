@@ -23,7 +23,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, hess_vec, value
+from .._oracle import gradient, hess_vec, start, value
 from .._status import RUNNING, UNBOUNDED
 from .._vectors import copy_to
 from ..directions.curvature import LIMITED, NEGATIVE, POSITIVE, checked, curvature_products
@@ -58,9 +58,7 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    x, f, g = start(oracle, x0)
     return State(x, f, g, 1.0, RUNNING, np.empty_like(x0), np.empty_like(x0), 0.0, 0.0, 0)
 
 
