@@ -5,20 +5,17 @@ A step a along d is accepted when it satisfies the Wolfe conditions
 .. math::  f(x + a d) \le f + c_1 a\, g^T d, \qquad  |g(x + a d)^T d| \le c_2 |g^T d|
 
 (weak form: :math:`g(x + a d)^T d \ge c_2\, g^T d`), or, where the decrease they ask for is lost in rounding, the
-approximate Wolfe conditions of [2]_ at the level of that rounding:
+approximate Wolfe conditions of [1]_ at the level of that rounding:
 
 .. math::  f(x + a d) \le f + K \varepsilon |f|, \qquad  c_2\, g^T d \le g(x + a d)^T d \le (2\delta - 1)\, g^T d .
 
-Until then a bracket [lo, hi] shrinks by interpolation, or lo moves on by extrapolation while no hi is known. Two values
-that differ by at most :math:`K \varepsilon |f|` are not compared: between them the slopes decide. When a search finds
-nothing and the decrease in question is near the rounding of f, it is repeated with a K a thousand times larger; what has
-been evaluated along d is remembered, and no point is evaluated twice.
+Until then `bracket` says where to try next; values that differ by at most :math:`K \varepsilon |f|` are not compared
+there. When a search finds nothing and the decrease in question is near the rounding of f, it is repeated with a K a
+thousand times larger; what has been evaluated along d is remembered, and no point is evaluated twice.
 
 References
 ----------
-.. [1] J. J. Moré, D. J. Thuente, "Line search algorithms with guaranteed sufficient decrease", ACM TOMS 20, 1994.
-       The cases of the interpolation.
-.. [2] W. W. Hager, H. Zhang, "A new conjugate gradient method with guaranteed descent and an efficient line search",
+.. [1] W. W. Hager, H. Zhang, "A new conjugate gradient method with guaranteed descent and an efficient line search",
        SIAM J. Optim. 16, 2005. The approximate conditions; there with a tolerance of 1e-6 |f|.
 """
 import math
@@ -29,21 +26,15 @@ import numpy as np
 from .._jit import kernel, routine
 from .._oracle import gradient, value
 from .._vectors import axpy_to, dot, norm_inf
+from .bracket import PLACES, next_trial, open_bracket
+from .first_trial import forget_slopes, note
 
 EPS = 2.0 ** -52
-DELTA = 0.1             # approximate conditions; as in [2]
+DELTA = 0.1             # approximate conditions; as in [1]
 ESCALATION = 1e3        # growth of K when a search finds nothing
 K_MAX = 1e8             # K grows while it is below this: values equal to 2e-8 are never called different
 AT_THE_FLOOR = 1e8      # ... and while the decrease in question is at most this many rounding errors of f
-# Interpolated trials keep this share of the bracket from its ends; a bracket that shrinks to more than SLOW of its width
-# two trials ago is halved. [1] has 0.66; measured: neighbours of 0.02 change nothing.
-MARGIN, SLOW = 0.02, 0.66
-# A first trial is stretched where the last two searches left more than this share of their first slopes, by at most LONGEST.
-# Measured: 0.1 to 0.3, and 10 in place of 3, are as good; 0.5, a single search, or 2 gain less or nothing.
-LEFT_OVER, LONGEST = 0.2, 3.0
 FAILED, LOWER, ACCEPTED = range(3)      # outcome: nothing lower; lower, but not by the conditions; the conditions hold
-# Places in the bracket. No hi yet: HI is inf. A value that was not finite at hi: F_HI is inf.
-LO, F_LO, D_LO, PREV, F_PREV, D_PREV, HI, F_HI, D_HI, WIDTH, WIDTH_BEFORE = range(11)
 
 
 class Wolfe(NamedTuple):
@@ -59,7 +50,7 @@ class Wolfe(NamedTuple):
 class Room(NamedTuple):
     """Small arrays of a search."""
 
-    bracket: np.ndarray     # (11,)
+    bracket: np.ndarray     # (PLACES,)
     log: np.ndarray         # (trials of all K, 3): a, f, slope
     left: np.ndarray        # (2,): share of its first slope that the search before the last left, and the last one
 
@@ -85,135 +76,7 @@ def weak_wolfe(c1, c2):
 
 @routine
 def make_room(rule):
-    return Room(np.zeros(11), np.zeros((4 * rule.trials, 3)), np.zeros(2))
-
-
-# ---- the first trial -------------------------------------------------------------------------------------------------
-
-@kernel
-def note(left, slope_new, slope):
-    """Remember what an accepted step left of the slope."""
-    left[0] = left[1]
-    left[1] = slope_new / slope
-
-
-@kernel
-def forget_slopes(left):
-    left[0] = left[1] = 0.0
-
-
-@kernel
-def stretched(left):
-    """First trial along a direction whose full step is 1: longer where two full steps in a row were too short.
-
-    A step that leaves the share r of the slope asks, at constant curvature, for 1 / (1 - r) times its length. What comes
-    twice in a row comes again: at a singular minimizer, and where the memory believes in a curvature that is gone. A
-    longer first trial costs nothing; a longer search would cost a trial.
-    """
-    if left[0] >= LEFT_OVER and left[1] >= LEFT_OVER:
-        return min(LONGEST, 1.0 / (1.0 - min(left[1], 0.95)))
-    return 1.0
-
-
-# ---- interpolation ---------------------------------------------------------------------------------------------------
-
-@kernel
-def cubic(a, fa, da, b, fb, db):
-    """Minimizer of the cubic with these values and slopes at a and b; NaN if it has none."""
-    z = da + db - 3.0 * (fb - fa) / (b - a)
-    r = z * z - da * db
-    if not r >= 0.0:
-        return math.nan
-    w = math.sqrt(r) if a < b else -math.sqrt(r)
-    below = db - da + 2.0 * w
-    if below == 0.0:
-        return math.nan
-    return b - (b - a) * ((db + w - z) / below)
-
-
-@kernel
-def secant(a, da, b, db):
-    """Zero of the line through these slopes; NaN if there is none."""
-    return a - da * (b - a) / (db - da) if db != da else math.nan
-
-
-@kernel
-def beyond(bracket, noise, widen):
-    """The next trial while no hi is known."""
-    lo, f_lo, d_lo, prev = bracket[LO], bracket[F_LO], bracket[D_LO], bracket[PREV]
-    f_prev, d_prev = bracket[F_PREV], bracket[D_PREV]
-    t = math.nan
-    if abs(f_lo - f_prev) > noise:
-        t = cubic(prev, f_prev, d_prev, lo, f_lo, d_lo)
-    if not t > lo and d_lo > d_prev:
-        t = secant(prev, d_prev, lo, d_lo)
-    if not t > lo:
-        t = math.inf
-    advance = lo - prev
-    return min(max(t, lo + 1.1 * advance), lo + widen * advance)
-
-
-@kernel
-def between(bracket, noise):
-    """The next trial inside the bracket; NaN when it has no inside."""
-    lo, f_lo, d_lo, hi = bracket[LO], bracket[F_LO], bracket[D_LO], bracket[HI]
-    f_hi, d_hi = bracket[F_HI], bracket[D_HI]
-    w = hi - lo
-    if not w > 1e-16 * hi:
-        return math.nan
-    if f_hi == math.inf:
-        return lo + 0.3 * w
-    t = math.nan
-    if abs(f_hi - f_lo) <= noise and d_hi > 0.0:
-        t = secant(lo, d_lo, hi, d_hi)
-    elif f_hi > f_lo:
-        t = cubic(lo, f_lo, d_lo, hi, f_hi, d_hi)
-        excess = f_hi - f_lo - d_lo * w
-        if excess > 0.0:
-            parabola = lo - 0.5 * d_lo * w * w / excess
-            if not abs(t - lo) < abs(parabola - lo):
-                t = parabola if t != t else 0.5 * (t + parabola)
-    elif d_hi > 0.0:
-        t = cubic(lo, f_lo, d_lo, hi, f_hi, d_hi)
-        if t != t:
-            t = secant(lo, d_lo, hi, d_hi)
-    before = bracket[WIDTH_BEFORE]
-    if t != t or (before < math.inf and w > SLOW * before):
-        t = lo + 0.5 * w
-    bracket[WIDTH_BEFORE] = bracket[WIDTH]
-    bracket[WIDTH] = w
-    return min(max(t, lo + MARGIN * w), hi - MARGIN * w)
-
-
-@kernel
-def open_bracket(bracket, f, slope):
-    for i in range(bracket.size):
-        bracket[i] = math.inf
-    bracket[LO] = bracket[PREV] = 0.0
-    bracket[F_LO] = bracket[F_PREV] = f
-    bracket[D_LO] = bracket[D_PREV] = slope
-
-
-@kernel
-def next_trial(bracket, a, f_new, slope_new, f, slope, c1, noise, widen):
-    """Put the trial at a, which was not accepted, into the bracket; return where to look next, NaN if nowhere."""
-    lo, f_lo = bracket[LO], bracket[F_LO]
-    if not (math.isfinite(f_new) and math.isfinite(slope_new)):
-        first = bracket[HI] == math.inf and lo == 0.0
-        bracket[HI], bracket[F_HI], bracket[D_HI] = a, math.inf, math.inf
-        shorter = lo + (0.1 if first else 0.3) * (a - lo)
-        return shorter if shorter > lo else math.nan
-    past = slope_new >= 0.0
-    if abs(f_new - f_lo) > noise and ((f_new > f + c1 * a * slope and f_new > f + noise) or f_new > f_lo):
-        past = True
-    if past:
-        bracket[HI], bracket[F_HI], bracket[D_HI] = a, f_new, slope_new
-    else:
-        bracket[PREV], bracket[F_PREV], bracket[D_PREV] = lo, f_lo, bracket[D_LO]
-        bracket[LO], bracket[F_LO], bracket[D_LO] = a, f_new, slope_new
-    if bracket[HI] == math.inf:
-        return beyond(bracket, noise, widen)
-    return between(bracket, noise)
+    return Room(np.zeros(PLACES), np.zeros((4 * rule.trials, 3)), np.zeros(2))
 
 
 # ---- what has been evaluated -----------------------------------------------------------------------------------------

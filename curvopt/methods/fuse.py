@@ -26,7 +26,7 @@ from .._vectors import norm_inf
 from ..directions.inverse_hessian import forget, learn_step
 from ..directions.moments import moments_step, update_moments
 from ..linesearch.wolfe import FAILED, search, strong_wolfe
-from . import adam, quasi_newton
+from . import adam, lbfgs, quasi_newton
 
 CONSTANT, LINEAR, GEOMETRIC = range(3)
 RULES = {"constant": CONSTANT, "linear": LINEAR, "geometric": GEOMETRIC}
@@ -204,7 +204,7 @@ class FuseMethod(Method):
 
     def validated(self):
         rule, rate = (CONSTANT, 0.0) if callable(self.schedule) else checked_schedule(self.schedule)
-        return Params(rule, rate, adam.Adam.replace(lr=self.lr).params, quasi_newton.LBFGS.replace(m=self.m).params)
+        return Params(rule, rate, adam.Adam.replace(lr=self.lr).params, lbfgs.LBFGS.replace(m=self.m).params)
 
     @property
     def step(self):

@@ -18,7 +18,7 @@ from .._sampling import residual as measured_residual
 from .._status import RUNNING
 from .._stopping import residual
 from .._vectors import copy_to, norm
-from . import adam, fuse_auto, fuse_batches, fuse_sums, quasi_newton
+from . import adam, fuse_auto, fuse_batches, fuse_sums, lbfgs, quasi_newton
 from .fuse_criteria import GRADIENT, STEPS, asked, checked_switch, distance, now, reason
 
 
@@ -228,7 +228,7 @@ class FusePVMethod(Method):
             second = quasi_newton.QuasiNewton.replace(m=self.m)
             return fuse_auto.Params(adam_first, first.replace(form="relative").params, second.params,
                                     second.params._replace(strong=False))
-        second = quasi_newton.LBFGS if self.m is None else quasi_newton.LBFGS.replace(m=self.m)
+        second = lbfgs.LBFGS if self.m is None else lbfgs.LBFGS.replace(m=self.m)
         return Params(*checked_switch(self.switch, False), first.params, second.params)
 
     def sum_params(self, kind):
@@ -243,9 +243,9 @@ class FusePVMethod(Method):
         form = "relative" if self.switch == "auto" else "torch"
         first = adam.Adam.replace(lr=self.lr, form=form, batch_size=size, check_every=2 ** 62, sampling=self.sampling)
         if kind != fuse_batches.FULL:
-            newton = quasi_newton.LBFGS.replace(m=1)        # of this one only the point is used
+            newton = lbfgs.LBFGS.replace(m=1)        # of this one only the point is used
         else:
-            newton = quasi_newton.QuasiNewton.replace(m=self.m) if self.switch == "auto" else quasi_newton.LBFGS.replace(m=m)
+            newton = quasi_newton.QuasiNewton.replace(m=self.m) if self.switch == "auto" else lbfgs.LBFGS.replace(m=m)
         return fuse_sums.Params(*checked_switch(self.switch, True), size, first.params, second, newton.params)
 
     @property

@@ -23,8 +23,8 @@ from .._oracle import gradient, start, value
 from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
-from ..linesearch import wolfe
 from ..linesearch.armijo import failure
+from ..linesearch.first_trial import forget_slopes, stretched
 from ..linesearch.wolfe import FAILED, LOWER, Room, Wolfe, make_room, search, strong_wolfe, strong_wolfe_unscaled
 
 # Measured (docs/methods/quasi_newton.md): the gradients needed fall as m grows, 1 at 10, 0.83 at 30, 0.78 at 100; above
@@ -105,7 +105,7 @@ def moved(state, x, f, g, length, K):
     """The state at another known point, with the memory as it is; `length` is that of the next steepest descent step."""
     copy_to(x, state.x_trial)
     copy_to(g, state.g_trial)
-    wolfe.forget_slopes(state.room.left)
+    forget_slopes(state.room.left)
     return State(state.x_trial, f, state.g_trial, 0.0, RUNNING, state.inverse, state.room, state.d, state.x, state.g,
                  state.g_spare, length, K, state.failures)
 
@@ -144,7 +144,7 @@ def step(oracle, state, params):
     x, f, g, _, _, inverse, room, d, x_trial, g_trial, g_spare, length, K, failures = state
     slope, alpha = descent(inverse, g, d, length)
     blind = inverse.phase[HELD] == 0
-    alpha = alpha if blind else wolfe.stretched(room.left)
+    alpha = alpha if blind else stretched(room.left)
     c1, c2 = params.c1, params.c2
     rule = strong_wolfe_unscaled(c1, c2) if blind else strong_wolfe(c1, c2)
     if not params.strong:
@@ -157,7 +157,7 @@ def step(oracle, state, params):
         forget(inverse)
         return State(x, f, g, 0.0, flag, inverse, room, d, x_trial, g_new, g_spare, length, K, failures)
     if blind:
-        wolfe.forget_slopes(room.left)
+        forget_slopes(room.left)
     fit, ss = learn_step(inverse, x_trial, x, g_new, g, 0.0 if blind else -t * t * slope)
     if not fit and outcome == LOWER:
         forget(inverse)
@@ -248,63 +248,9 @@ class QuasiNewtonMethod(Method):
         return "QuasiNewton"
 
 
-@dataclass(frozen=True, repr=False)
-class LimitedMemory(Method):
-    """L-BFGS with 30 pairs, at any n: `QuasiNewton` without the matrix.
-
-    An iteration costs 1.3 values and gradients on average, one where the first trial is accepted, and 4 m n flops.
-
-    Parameters
-    ----------
-    m : int >= 1
-        Pairs kept. 10 takes 12 % to 20 % more gradients than 30, and 100 takes 7 % fewer (docs/methods/quasi_newton.md).
-    c1 : float in (0, 1/2)
-        Sufficient decrease of the search.
-    c2 : float in (c1, 1)
-        Share of the first slope, in absolute value, that the search leaves.
-
-    Notes
-    -----
-    Deviations from [1]_: the search treats values within rounding of each other as equal, the first trial has length 1,
-    and pairs with s'y <= 1e-10 ||s|| ||y|| are not stored. See `QuasiNewton`.
-
-    References
-    ----------
-    .. [1] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Program. 45, 1989.
-
-    Examples
-    --------
-    >>> import curvopt
-    >>> p = curvopt.problems.rosenbrock(10)
-    >>> res = curvopt.minimize(p.fun, p.x0, jac=p.jac, method=curvopt.LBFGS.replace(m=5))
-    >>> res.success
-    True
-    """
-
-    m: int = 30
-    c1: float = 1e-4
-    c2: float = 0.9
-
-    columns: ClassVar = ("pairs", "dense")
-    cost: ClassVar = "1.3 f, 1.3 g"
-    memory: ClassVar = "2m + 9"
-    paper: ClassVar = "Liu and Nocedal 1989"
-    init: ClassVar = staticmethod(init)
-    again: ClassVar = staticmethod(again)
-    step: ClassVar = staticmethod(step)
-    report: ClassVar = staticmethod(report)
-
-    def validated(self):
-        return wolfe_params(_checks.count("m", self.m, 1), self.c1, self.c2, NEVER)
-
-    @property
-    def name(self):
-        return "LBFGS"
-
-
 def wolfe_params(m, c1, c2, dense_after):
     c1 = _checks.in_open_interval("c1", c1, 0.0, 0.5)
     return Params(m, c1, _checks.in_open_interval("c2", c2, c1, 1.0), dense_after)
 
 
-LBFGS, QuasiNewton = LimitedMemory(), QuasiNewtonMethod()
+QuasiNewton = QuasiNewtonMethod()

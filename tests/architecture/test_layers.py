@@ -31,11 +31,14 @@ UPWARD = {
 # Methods are islands. (importer, imported) -> why.
 METHOD_BRIDGES = {
     ("methods.independent_normalization", "methods.independent_auto"): "one method: a constant step, and an automatic one",
+    ("methods.lbfgs", "methods.quasi_newton"): "one method, the one whose memory never turns into a matrix",
     ("methods.truncated_newton", "methods.quasi_newton"): "its bursts are the quasi-Newton method, bit for bit",
     ("methods.fuse", "methods.adam"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
-    ("methods.fuse", "methods.quasi_newton"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
+    **{("methods.fuse", f"methods.{half}"): "FUSE is Adam and L-BFGS blended; nothing else is in it"
+       for half in ("lbfgs", "quasi_newton")},
     **{(f"methods.{fuse}", f"methods.{half}"): "FUSE-PV is Adam and quasi-Newton in turns; nothing else is in it"
        for fuse in ("fuse_pv", "fuse_auto") for half in ("adam", "quasi_newton")},
+    ("methods.fuse_pv", "methods.lbfgs"): "one of its second halves, at the parameters it asks for",
     ("methods.adam", "methods.adam_batches"): "one method, its step on batches in a file of its own",
     ("methods.fuse_pv", "methods.fuse_auto"): "one method, its automatic switch in a file of its own",
     **{("methods.fuse_pv", f"methods.fuse_{part}"): "one method, its run on batches and its criteria in files of their own"

@@ -8,7 +8,7 @@ from scipy.optimize import rosen, rosen_der
 import curvopt
 from curvopt import LBFGS, QuasiNewton
 from curvopt.directions.inverse_hessian import DENSE
-from curvopt.linesearch import wolfe
+from curvopt.methods import quasi_newton
 
 ROSEN10 = np.tile([-1.2, 1.0], 5)
 
@@ -207,5 +207,5 @@ def test_singular_minimizers_take_fewer_calls_with_stretched_trials(monkeypatch)
         return total
 
     stretched = calls()
-    monkeypatch.setattr(wolfe, "stretched", lambda left: 1.0)
+    monkeypatch.setattr(quasi_newton, "stretched", lambda left: 1.0)
     assert stretched <= 0.9 * calls()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curvopt._objective import Objective
-from curvopt.linesearch import wolfe
+from curvopt.linesearch import first_trial, wolfe
 from curvopt.linesearch.wolfe import ACCEPTED, DELTA, EPS, FAILED, LOWER, strong_wolfe, weak_wolfe
 
 DEFAULT = strong_wolfe(1e-4, 0.9)
@@ -176,7 +176,7 @@ def test_what_searches_leave_of_the_slope_decides_the_next_first_trial():
     """Two steps in a row that were too short stretch the next trial; one, or a step past the minimizer, does not."""
     left = np.zeros(2)
     for slope_new, expected in ((-0.5, 1.0), (-0.5, 2.0), (-0.9, 3.0), (-0.999, 3.0), (0.1, 1.0), (-0.5, 1.0)):
-        wolfe.note(left, slope_new, -1.0)
-        assert wolfe.stretched(left) == pytest.approx(expected, rel=1e-15)
-    wolfe.forget_slopes(left)
-    assert wolfe.stretched(left) == 1.0
+        first_trial.note(left, slope_new, -1.0)
+        assert first_trial.stretched(left) == pytest.approx(expected, rel=1e-15)
+    first_trial.forget_slopes(left)
+    assert first_trial.stretched(left) == 1.0
