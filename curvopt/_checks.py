@@ -88,7 +88,9 @@ def choice(name, value, table):
 
 def nearest(name, known):
     """' (did you mean ...?)', or nothing when no known name resembles `name`."""
-    match = difflib.get_close_matches(str(name).lower(), [str(k).lower() for k in known], n=1, cutoff=0.5)
+    # Of a long name half of the letters are found in any other.
+    match = difflib.get_close_matches(str(name).lower(), [str(k).lower() for k in known], n=1,
+                                      cutoff=0.5 if len(str(name)) <= 4 else 0.6)
     if not match:
         return ""
     alike = [k for k in known if str(k).lower() == match[0]]    # c and C are two parameters of one method

@@ -4,6 +4,7 @@
 that takes dispatchers would be compiled anew for each user function (seconds) and never cached.
 """
 import copy
+import re
 import sys
 import threading
 import time
@@ -92,11 +93,12 @@ def compile_callables(callables, data_t):
     """Compile the canonical callables for data of this type, or say why numba cannot."""
     from numba.core.errors import NumbaError
 
-    try:
-        for function, signature in zip(callables, signatures(data_t, len(callables) > 3)):
+    names = ("fun", "jac", "hessp or hess", "fun on batches", "jac on batches", "hessp on batches")
+    for name, function, signature in zip(names, callables, signatures(data_t, len(callables) > 3)):
+        try:
             function.compile(signature)
-    except (NumbaError, TypeError) as error:
-        raise NotCompilable(f"numba cannot call the functions as they are: {first_line(error)}") from error
+        except (NumbaError, TypeError) as error:
+            raise NotCompilable(f"numba cannot call {name} in compiled code: {first_line(error)}") from error
 
 
 def name_apart(*records):
@@ -250,6 +252,9 @@ class Notice:
 
 
 def first_line(error):
+    if "NRT required" in str(error):    # the adapters hand arrays on without counting references, and take nothing else
+        return "it must return an array, not a list"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    wanted = [line for line in lines if "rror" in line or "No " in line or "annot" in line]
+    wanted = [line for line in lines if not line.startswith("Failed in")    # a line that all of numba's errors begin with
+              and re.search("rror|No |annot|nknown|nvalid|must be", line)]
     return (wanted or lines or [type(error).__name__])[0][:200]

@@ -1,7 +1,9 @@
 """curvopt's own door, and the generator of iterates."""
-from . import _checks
+from . import _checks, _scipy_names
 from ._method import Method
 from ._run import bound_error, prepare, snapshots
+
+IGNORED = str.maketrans("", "", "-_ ")      # in the name of a method
 
 
 def find_method(method, second_order=False):
@@ -17,23 +19,29 @@ def find_method(method, second_order=False):
         return method
     if isinstance(method, str):
         known = catalogue.by_name()
-        key = method.lower().replace("-", "").replace("_", "")
+        key = method.lower().removeprefix("curvopt.").removeprefix("baselines.").translate(IGNORED)
         if key in known:
             return known[key]
-        scipy_names = ("nelder-mead", "powell", "cg", "bfgs", "newton-cg", "l-bfgs-b", "tnc", "cobyla", "cobyqa", "slsqp",
-                       "trust-constr", "dogleg", "trust-ncg", "trust-exact", "trust-krylov")
-        hint = " (a method of scipy.optimize.minimize)" if method.lower() in scipy_names else ""
-        names = [m.name for m in known.values()]
-        raise ValueError(f"unknown method {method!r}{hint}{_checks.nearest(method, names)}; "
-                         f"known methods: {', '.join(dict.fromkeys(names))}")
+        names = list(dict.fromkeys(m.name for m in known.values()))
+        hint = _scipy_names.method_hint(method) or _checks.nearest(key, names)
+        raise ValueError(f"unknown method {method!r}{hint}; known methods: {', '.join(names)}")
     if isinstance(method, type) and issubclass(method, Method):
-        raise TypeError(f"method must be a method object such as {method.__name__}(), not the class itself")
+        made = [m.name for m in catalogue.by_name().values() if type(m) is method] or [f"{method.__name__}(...)"]
+        raise TypeError(f"method must be a method object such as {made[0]}, not its class {method.__name__}")
     raise TypeError(f"method must be a curvopt method, its name, or None; got {type(method).__name__}")
 
 
 def gives_products(fun, hess, hessp):
     """Whether Hessian products come from the user, not from differences. A FiniteSum may carry its own."""
     return callable(hessp) or callable(hess) or getattr(fun, "batch_hessp", None) is not None
+
+
+def as_options(options):
+    """A dict of its own, whatever mapping the user gave."""
+    try:
+        return {} if options is None else dict(options)
+    except (TypeError, ValueError):
+        raise TypeError(f"options must be a dict such as {{'gtol': 1e-8}}, got {options!r}") from None
 
 
 def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bounds=None, constraints=(), tol=None,
@@ -118,7 +126,7 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
     >>> res.success, np.round(res.x, 3).tolist()
     (True, [1.0, 1.0])
     """
-    options = {} if options is None else dict(options)
+    options = as_options(options)
     if tol is not None:
         options.setdefault("tol", tol)
     method = find_method(method, gives_products(fun, hess, hessp))
@@ -150,7 +158,7 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     """
     # Arguments are checked here, at the call; the generator only iterates.
     method = find_method(method, gives_products(fun, hess, hessp))
-    method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, None, (), options or {})
+    method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, None, (), as_options(options))
     options.compiled = False if options.compiled is None else options.compiled
     return _iterates(method, objective, snapshots(method, options, objective, x0, every_iteration=True))
 

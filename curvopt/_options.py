@@ -2,7 +2,7 @@
 import math
 from dataclasses import dataclass, fields
 
-from . import _checks
+from . import _checks, _scipy_names
 from ._stopping import Tolerances
 
 NORMS = {math.inf: 0, "inf": 0, 1: 1, 2: 2}
@@ -78,7 +78,8 @@ def split(options, method):
             common[name] = value
         else:
             known = [*method.parameters, *NAMES]
-            raise TypeError(f"unknown option {name!r} for {method.name}{_checks.nearest(name, known)}; "
+            hint = _scipy_names.option_hint(name) or _checks.nearest(name, known)
+            raise TypeError(f"unknown option {name!r} for {method.name}{hint}; "
                             f"known options: {', '.join(known)}")
     return Options(**common), own
 

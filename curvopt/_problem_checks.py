@@ -29,7 +29,12 @@ def _infinite(bounds):
 
 def start_point(x0):
     """(float64 copy as a vector, shape the user's functions see)."""
-    array = np.asarray(x0)
+    try:
+        array = np.asarray(x0)
+    except ValueError as error:
+        raise ValueError(f"x0 must be an array of real numbers, or lists of one length: {error}") from None
+    if np.ma.is_masked(x0):
+        raise ValueError("x0 is masked; a start has to have all its entries (x0.compressed(), or x0.filled(value))")
     if array.dtype.kind == "c":
         raise TypeError("x0 is complex; curvopt minimizes over real variables (stack real and imaginary parts)")
     if array.dtype.kind not in "fiub":
@@ -82,9 +87,8 @@ def make_objective(method, fun, x0, args, jac, hess, hessp, rng=None):
     fun, jac = unwrap_memo(fun, jac)
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {type(fun).__name__}")
-    if jac is False:
-        jac = None
-    if not (jac is None or jac is True or callable(jac) or jac in ("2-point", "3-point", "cs")):
+    jac = None if jac is False else jac
+    if not (jac is None or jac is True or callable(jac) or (isinstance(jac, str) and jac in ("2-point", "3-point", "cs"))):
         raise ValueError(f"jac must be a callable, True, '2-point', '3-point', 'cs' or None, got {jac!r}")
     if hessp is not None and not callable(hessp):
         raise TypeError(f"hessp must be callable as hessp(x, p, *args), got {type(hessp).__name__}")

@@ -27,6 +27,8 @@ def as_real(f):
     if f is None:
         raise TypeError("fun returned None; it must return a real number (is a `return` missing?)")
     array = as_array(f)
+    if array.dtype.kind == "O" and array.size == 1 and hasattr(array.item(), "__float__"):
+        return float(array.item())      # a Fraction, a Decimal, a number of a symbolic or multiprecision package
     if np.iscomplexobj(array):
         raise TypeError(f"fun returned a complex value ({f!r}); return a real number, for example its .real part")
     if array.size != 1 or array.dtype.kind not in "fiub":
@@ -41,7 +43,8 @@ def write_vector(name, v, shape, out):
     """Copy what `jac` or `hessp` returned into `out`, or say what is wrong with it."""
     array = as_array(v)
     if array.shape != shape and not (out.size == 1 and array.size == 1):
-        what = "None" if v is None else f"an array of shape {array.shape}"
+        what = f"an array of shape {array.shape}" if array.dtype.kind != "O" or array.ndim else \
+            "None" if v is None else f"an object of type {type(v).__name__}"
         raise ValueError(f"{name} returned {what}; x has shape {shape} and {name} must have the same"
                          + (f" (try .reshape({shape}))" if array.size == out.size and v is not None else ""))
     if array.dtype.kind not in "fiub":

@@ -5,9 +5,9 @@ from scipy.optimize import OptimizeResult
 from ._explain import explain
 from ._history import History
 from ._loop import COLUMNS, RunState
-from ._oracle import ROWS, SAMPLE_F, SAMPLE_H
+from ._oracle import NONFINITE_VALUES, ROWS, SAMPLE_F, SAMPLE_H
 from ._reports import curvature_of, rate_of
-from ._status import NONFINITE, Status
+from ._status import NONFINITE, PRECISION, STEP_FAILED, Status
 from ._stopping import last_is_best
 
 
@@ -60,6 +60,12 @@ class Result(OptimizeResult):
 
     def __getstate__(self):
         return None
+
+    def __repr__(self):
+        shown = OptimizeResult(self)
+        if isinstance(self.get("status"), Status):      # its sentence is the message
+            shown["status"] = f"{int(self.status)} ({self.status.name})"
+        return repr(shown)
 
     def rate(self, *, f_star=None, L=None, mu=None):
         """The rate of convergence the run showed, beside what theory promises for the method.
@@ -163,7 +169,7 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
     result = Result(
         x=x.copy().reshape(objective.shape), fun=float(f), jac=g.copy().reshape(objective.shape), nit=snapshot.nit,
         **calls(objective.counts), status=status, success=status.success,
-        message=message(status, snapshot, nonfinite), method=method,
+        message=message(status, snapshot, nonfinite, int(objective.counts[NONFINITE_VALUES])), method=method,
         history=record.history(method) if record.every else None,
         state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(),
                        objective.data.work.copy(), snapshot.seconds),
@@ -179,8 +185,10 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
     return result
 
 
-def message(status, snapshot, nonfinite):
-    """The sentence of a status; for NONFINITE, with the function it was and where."""
+def message(status, snapshot, nonfinite, bad=0):
+    """The sentence of a status, with the values that were not finite, `bad` of them, where they may be the reason."""
+    if status in (STEP_FAILED, PRECISION) and bad:
+        return f"{status} Of the values of fun {bad} {'was' if bad == 1 else 'were'} not finite."
     if status != NONFINITE:
         return str(status)
     state = snapshot.state

@@ -1,5 +1,6 @@
 """The human side of a run: chunks, callback, clock, Ctrl-C, budgets of time, the table, the result."""
 import math
+import re
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from ._problem_checks import make_objective, refuse_bounds
 from ._result import Record, assemble, best_point, intermediate, message
 from ._second_order import Verified
 from ._status import BAD_BOUND, CALLBACK, INTERRUPTED, MAXTIME, NONFINITE, RUNNING
+
+CALLS = "curvopt calls functions compiled by numba with"
 
 
 class PerformanceHint(UserWarning):
@@ -87,6 +90,7 @@ def solve(method, fun, x0, args, jac, hess, hessp, bounds, constraints, callback
         except Exception as error:
             if isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
                 error = error.__cause__     # raised by a user function; a generator lets it out in disguise (PEP 479)
+            tell_types(error, objective)
             if snapshot is not None:
                 attach(error, method, objective, snapshot)
             raise error
@@ -119,6 +123,20 @@ def attach(error, method, objective, snapshot):
         error.curvopt_x, error.curvopt_fun = x.copy().reshape(objective.shape), float(f)
     except AttributeError:
         pass    # an exception that takes no attributes: better it comes out bare than another one in its place
+
+
+def tell_types(error, objective):
+    """numba's errors speak of types, and not of who passed them: say what the functions were called with."""
+    numbas = type(error).__module__.startswith("numba.") or (
+        isinstance(error, TypeError) and re.search("arguments: expected|No matching definition", str(error)))
+    if numbas:
+        args = ", ".join(f"{a.dtype} array of shape {a.shape}" if isinstance(a, np.ndarray) else type(a).__name__
+                         for a in objective.args)
+        notes = getattr(error, "__notes__", [])     # numba raises the same exception again when asked again
+        notes[:] = [note for note in notes if not note.startswith(CALLS)]
+        error.add_note(
+            f"{CALLS} x, a float64 array of shape {objective.shape}, and args = ({args}). "
+            "Where they cannot take these: other args, no signature for numba, or functions that are not compiled.")
 
 
 def nonfinite_error(method, objective, snapshot):

@@ -51,8 +51,8 @@ SENTENCES = {
     NONFINITE: "A value that is not finite: fun or jac returned NaN or infinity.",
     BUDGET: "Evaluation budget (maxfev, maxjev or maxhev) used up.",
     MAXTIME: "Time limit (maxtime) reached.",
-    STEP_FAILED: "No acceptable step was found although the gradient promises decrease: "
-                 "check jac and hessp with curvopt.check_derivatives.",
+    STEP_FAILED: "No acceptable step was found although the gradient promises decrease: a wrong jac or hessp "
+                 "(curvopt.check_derivatives tells), a kink, or noise in fun.",
     UNBOUNDED: "fun appears to be unbounded below.",
     TARGET: "Target value (ftarget) reached.",
     BAD_BOUND: "fun fell below f_star or f_lower, which must be its least value or a lower bound.",

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._jit import kernel, routine
 from ._oracle import NFEV, NHEV, NJEV, NONFINITE_VALUES
-from ._status import BUDGET, CONVERGED, MAXITER, NONFINITE, PRECISION, RUNNING, TARGET, UNBOUNDED
+from ._status import BUDGET, CONVERGED, MAXITER, NONFINITE, PRECISION, RUNNING, STEP_FAILED, TARGET, UNBOUNDED
 from ._vectors import copy_to, norm
 
 # Values closer than this many rounding errors cannot be told apart. Ours: large enough for sums of some hundred terms.
@@ -14,6 +14,11 @@ NOISE = 10.0 * 2.0 ** -52
 # Iterations that improve neither fun (beyond its noise) nor the gradient before a run is called stuck. Ours: far above
 # the length of any cycle of the alternating methods, and milliseconds in a compiled loop.
 PATIENCE = 500
+# Whether a run that gets no further is at the level of rounding is told from its gradient; all ours. To second order
+# (g / g0)^2 of the whole decrease is left: below FELL that cannot be seen in values that were as large as the first ones.
+# A run that is merely stuck has its gradient at this share (FLAT), or it promises for a step of the length TINY |x| a
+# decrease that could not be seen.
+FELL, FLAT, TINY = 2.0 ** -24, 1e-3, 1e-12
 
 
 class Tolerances(NamedTuple):
@@ -32,8 +37,8 @@ class Best(NamedTuple):
 
     x: np.ndarray
     g: np.ndarray
-    # (4,): fun there; least gradient norm so far; iterations without improvement; a value that only a function without
-    # minimum falls to.
+    # (6,): fun there; least gradient norm so far; iterations without improvement; a value that only a function without
+    # minimum falls to; the first gradient norm; 1 + ||x0||.
     scalars: np.ndarray
 
 
@@ -41,24 +46,25 @@ class Best(NamedTuple):
 def first_best(state, gnorm, monotone):
     """The Best of a start. A monotone method needs no copy of its best point: it is the last one."""
     if monotone:
-        best = Best(state.x, state.g, np.empty(4))
+        best = Best(state.x, state.g, np.empty(6))
     else:
-        best = Best(state.x.copy(), state.g.copy(), np.empty(4))
-    first_scalars(best.scalars, state.f, gnorm)
+        best = Best(state.x.copy(), state.g.copy(), np.empty(6))
+    first_scalars(best.scalars, state.f, gnorm, state.x)
     return best
 
 
 @kernel
-def first_scalars(scalars, f, gnorm):
+def first_scalars(scalars, f, gnorm, x):
     scalars[0], scalars[1], scalars[2] = f, gnorm, 0.0
     # A fall to minus 1/eps times the first value, the test of JSOSolvers.jl, says that there is no minimum.
     scalars[3] = -max(1.0, abs(f)) * 2.0 ** 52
+    scalars[4], scalars[5] = gnorm, 1.0 + norm(x, 2)
 
 
 @routine
 def again_best(best, state, gnorm, monotone):
     """The same in the arrays of another one."""
-    first_scalars(best.scalars, state.f, gnorm)
+    first_scalars(best.scalars, state.f, gnorm, state.x)
     if monotone:
         return Best(state.x, state.g, best.scalars)
     keep_best(best, state.x, state.g)
@@ -104,6 +110,22 @@ def residual(state, order):
     return gnorm if gnorm < math.inf else math.nan
 
 
+@kernel
+def stuck(f, scalars):
+    """Why a run that has not improved for so long is stuck. A gradient that promises what fun does not keep is wrong, or
+    fun has a kink or no values around."""
+    least, first = scalars[1], scalars[4]
+    if least <= FLAT * first or TINY * scalars[5] * least <= NOISE * abs(f):
+        return PRECISION
+    return STEP_FAILED
+
+
+@kernel
+def refined(flag, gnorm, scalars):
+    """The reason a step gave, with what only the whole run tells: a method sees fun near zero and not what cancels in it."""
+    return PRECISION if flag == STEP_FAILED and gnorm <= FELL * scalars[4] < math.inf else flag
+
+
 @routine
 def check(tol, nit, counts, f, gnorm, flag, scalars):
     if not (math.isfinite(f) and not math.isnan(gnorm)):
@@ -115,11 +137,11 @@ def check(tol, nit, counts, f, gnorm, flag, scalars):
     if tol.stop_nonfinite and counts[NONFINITE_VALUES] > 0:
         return NONFINITE
     if flag != RUNNING:
-        return flag
+        return refined(flag, gnorm, scalars)
     if f < scalars[3]:
         return UNBOUNDED
     if scalars[2] >= PATIENCE:
-        return PRECISION
+        return stuck(f, scalars)
     if nit >= tol.maxiter:
         return MAXITER
     if counts[NFEV] >= tol.maxfev or counts[NJEV] >= tol.maxjev or counts[NHEV] >= tol.maxhev:

@@ -19,8 +19,17 @@ def test_bad_starts_are_refused(method, solve, spied):
     assert not spied.fun.calls and not spied.jac.calls
 
 
+def test_masked_entries(spied):
+    """SciPy's own door takes the mask off before a method sees it."""
+    from curvopt import minimize
+
+    with pytest.raises(ValueError, match="x0 is masked"):
+        minimize(spied.fun, np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False]), jac=spied.jac)
+    assert not spied.fun.calls
+
+
 def test_ragged_lists(door, solve, spied):
     from curvopt import SGM as method
 
-    with pytest.raises(ValueError, match=r"x0|inhomogeneous"):
+    with pytest.raises(ValueError, match=r"x0 must be an array|inhomogeneous"):
         solve(spied.fun, [[1.0], [1.0, 2.0]], method=method, jac=spied.jac, hessp=spied.hessp)

@@ -69,11 +69,32 @@ def test_one_hint_and_the_same_numbers(door, solve, jitted, same_run):
         res = solve(square, [3.0, 4.0], method=GDPolyak, jac=list_jac, options={"history": True, "maxiter": 5})
     hints = [w for w in caught if w.category is PerformanceHint]
     assert len(hints) == 1 and "GDPolyak runs interpreted" in str(hints[0].message)
+    assert "cannot call jac" in str(hints[0].message) and "an array, not a list" in str(hints[0].message)
     assert hints[0].filename == __file__, "the hint must point at the caller's line"
     assert res.compiled is False and res.nit > 0
     expected = solve(square.py_func, [3.0, 4.0], method=GDPolyak, jac=list_jac.py_func,
                      options={"history": True, "maxiter": 5})
     same_run(res, expected)
+
+
+@pytest.mark.parametrize("args", [(), (1.0, "text"), ({"a": 1}, 2.0)], ids=repr)
+def test_arguments_that_numba_cannot_take(args, jitted):
+    """numba's own words are kept; a note says once what the functions were called with, and what to do."""
+    needs_compilation(jitted)
+    scaled = numba.njit(lambda x, a, b: a * b * x[0])
+    for _ in range(2):
+        with pytest.raises(Exception, match=r"expected|No implementation|pyobject") as caught:
+            minimize(scaled, [3.0, 4.0], args, method=GDPolyak, jac=list_jac)
+        note, = caught.value.__notes__
+        assert "args = (" + ", ".join(type(a).__name__ for a in args) + ")" in note and "not compiled" in note
+
+
+def test_signatures_that_do_not_fit(jitted):
+    needs_compilation(jitted)
+    single = numba.njit("float64(float32[:])")(lambda x: x[0])
+    with pytest.raises(TypeError, match="No matching definition") as caught:
+        minimize(single, [3.0, 4.0], method=GDPolyak, jac=list_jac)
+    assert "float64 array of shape (2,)" in caught.value.__notes__[0]
 
 
 def test_insisting_where_the_loop_does_not_compile(door, solve, jitted):

@@ -1,6 +1,7 @@
 """Clause: a gradient or product of the wrong shape or type is an error in both doors and both executions."""
 import numpy as np
 import pytest
+import scipy.sparse
 
 from curvopt import SGM, minimize
 
@@ -44,6 +45,11 @@ def test_the_shape_is_looked_at_every_time(method, solve, plain):
     assert "best point so far" in caught.value.__notes__[0]
 
 
+def test_a_sparse_gradient_is_named(plain):
+    with pytest.raises(ValueError, match="jac returned an object of type csr_array"):
+        minimize(plain.fun, plain.x0, method=SGM, jac=lambda x: scipy.sparse.csr_array(plain.jac(x)))
+
+
 @pytest.mark.parametrize("wrong", [*WRONG_SHAPES, *WRONG_TYPES])
 def test_products_of_the_wrong_shape_or_type(wrong, door, solve, plain):
     function = {**WRONG_SHAPES, **WRONG_TYPES}[wrong]
@@ -64,7 +70,7 @@ def test_no_pair_at_all(result, door, solve, plain):
         solve(lambda x: result, plain.x0, method=SGM, jac=True)
 
 
-@pytest.mark.parametrize("jac", ["4-point", 3, [1.0]], ids=repr)
+@pytest.mark.parametrize("jac", ["4-point", 3, [1.0], np.zeros(3)], ids=repr)
 def test_things_that_are_no_gradient(jac, plain):
     with pytest.raises(ValueError, match="jac must be"):
         minimize(plain.fun, plain.x0, method=SGM, jac=jac)

@@ -50,6 +50,7 @@ def test_the_point_is_the_best_one_seen(method, compiled):
 def test_it_prints(method, solve, plain):
     res = solve(plain.fun, plain.x0, method=method, jac=plain.jac, hessp=plain.hessp, options={"maxiter": 3, "history": True})
     text = str(res)
+    assert f"status: {int(res.status)} ({res.status.name})" in text
     assert "message" in text and len(text.splitlines()) < 40
 
 

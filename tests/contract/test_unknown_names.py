@@ -2,9 +2,11 @@
 import inspect
 
 import pytest
+import scipy.optimize
 
 import curvopt
-from curvopt import minimize
+from curvopt import _catalogue, _scipy_names, minimize
+from curvopt._minimize import find_method
 
 # A parameter that bears the name of an argument of `minimize` (HDM's bounds) is set by `replace` alone.
 ARGUMENTS = set(inspect.signature(minimize).parameters)
@@ -51,11 +53,39 @@ def test_methods_cannot_be_changed(method):
 
 
 @pytest.mark.parametrize(("name", "words"), [
-    ("sgn", "did you mean 'SGM'"), ("BFGS", "a method of scipy.optimize.minimize"), ("", "known methods"),
+    ("sgn", "did you mean 'SGM'"), ("BFGS", "a method of scipy.optimize.minimize; the nearest here is 'QuasiNewton'"),
+    ("SLSQP", r"a method of scipy.optimize.minimize\);"), ("", "known methods"),
+    ("Gradient Descent", "'Gradient Descent'; known"),
 ])
 def test_unknown_method(name, words, plain):
     with pytest.raises(ValueError, match=words):
         minimize(plain.fun, plain.x0, method=name, jac=plain.jac)
+
+
+def test_the_methods_named_for_scipys_exist_and_the_others_are_scipys(plain):
+    for name, near in _scipy_names.METHODS.items():
+        assert near is None or near in _catalogue.METHODS
+        scipy.optimize.show_options("minimize", name, disp=False)      # raises where SciPy has no such method
+
+
+@pytest.mark.parametrize("name", ["truncated newton", "Truncated-Newton", "truncated_newton"])
+def test_words_of_a_name_may_be_apart(name):
+    assert find_method(name) is curvopt.TruncatedNewton
+    assert find_method("baselines.GD") is curvopt.baselines.GD
+
+
+@pytest.mark.parametrize(("name", "words"), [("maxfun", "maxfev"), ("maxcor", "LBFGS"), ("ftol", "gtol"), ("iprint", "disp"),
+                                             ("eps", "differences"), ("seed", "rng")])
+def test_options_of_scipys_methods(name, words, door, solve, plain):
+    with pytest.raises(TypeError, match=rf"unknown option '{name}' for LBFGS \(SciPy's; .*{words}.*\); known options"):
+        solve(plain.fun, plain.x0, method=curvopt.LBFGS, jac=plain.jac, options={name: 1})
+
+
+@pytest.mark.parametrize("options", [3, "gtol", [1, 2]], ids=repr)
+def test_options_that_are_no_dict(options, plain):
+    for call in (minimize, curvopt.iterate):
+        with pytest.raises(TypeError, match="options must be a dict"):
+            call(plain.fun, plain.x0, method=curvopt.LBFGS, jac=plain.jac, options=options)
 
 
 @pytest.mark.parametrize("method", [3, len, type(curvopt.SGM)], ids=repr)

@@ -1,4 +1,7 @@
 """Clause: what `fun` may return, and what is said when it returns something else."""
+import decimal
+import fractions
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from curvopt import SGM
 REAL = {
     "int": int, "numpy scalar": np.float64, "float32": np.float32, "int64": np.int64, "0-d": np.array, "bool": np.bool_,
     "one element": lambda f: np.array([f]), "matrix of one": lambda f: np.array([[f]]), "list of one": lambda f: [f],
+    "Fraction": fractions.Fraction, "Decimal": decimal.Decimal,
 }
 OTHER = {
     "None": (None, "None.*return"), "complex": (1.0 + 0j, "complex"), "numpy complex": (np.complex128(1), "complex"),

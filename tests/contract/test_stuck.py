@@ -1,0 +1,49 @@
+"""Clause: a run that gets no further says whether that is rounding or a gradient that promises what fun does not keep."""
+import numpy as np
+import pytest
+
+import curvopt
+from curvopt import Status, minimize
+
+
+def fun(x):
+    return float(np.sum((x - 1.0) ** 2))
+
+
+def test_a_gradient_of_the_wrong_sign(method):
+    """fun rises along every step: the derivative is to be suspected, and rounding is not."""
+    with np.errstate(over="ignore"):    # a constant step runs away
+        res = minimize(fun, [3.0, 4.5], method=method, jac=lambda x: -2.0 * (x - 1.0), hessp=lambda x, p: -2.0 * p,
+                       options={"maxiter": 1200})
+    assert res.status not in (Status.PRECISION, Status.CONVERGED, Status.TARGET)
+    assert res.fun >= 0.99 * fun(np.array([3.0, 4.5]))
+
+
+def test_values_that_cancel(method):
+    """A constant is added and taken away: near the minimum values fall on a grid of 2^-52 that nothing in them shows."""
+    scale = np.array([1.0, 30.0])
+    with np.errstate(over="ignore"):
+        res = minimize(lambda x: float(scale @ (x - 1.0) ** 2 + 1.0 - 1.0), [3.0, 1.3], method=method,
+                       jac=lambda x: 2.0 * scale * (x - 1.0), hessp=lambda x, p: 2.0 * scale * p,
+                       options={"gtol": 1e-15, "maxiter": 3000, "maxfev": 6000})
+    assert res.status != Status.STEP_FAILED or np.abs(res.jac).max() > 1e-6 * 39.0
+
+
+def test_the_edge_of_the_domain(method):
+    """The minimum lies where fun has no values: no method calls that rounding, and the message tells of the values."""
+    def fun(x):
+        return float("nan") if x[0] > 1.5 else float((x[0] - 2.0) ** 2 + x[1] ** 2)
+
+    res = minimize(fun, [1.0, 1.0], method=method, jac=lambda x: np.array([2.0 * x[0] - 4.0, 2.0 * x[1]]),
+                   hessp=lambda x, p: 2.0 * p, options={"maxiter": 3000})
+    assert not res.success and res.fun <= 2.0
+    if res.status in (Status.STEP_FAILED, Status.PRECISION):
+        assert "not finite" in res.message
+
+
+@pytest.mark.parametrize("start", [[0.0, 0.0], [1.0 + 1e-9, 1.0]])
+def test_a_start_at_the_level_of_rounding(start):
+    """Decreases that cannot be seen in a large fun are lost in rounding, from the first iteration on."""
+    for size, status in ((1e-9, Status.PRECISION), (1e8, Status.STEP_FAILED)):
+        res = minimize(lambda x: 1e9, start, method=curvopt.HDM, jac=lambda x: np.full(2, size), options={"gtol": 1e-30})
+        assert res.status == status
