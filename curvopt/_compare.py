@@ -199,7 +199,9 @@ def compare(problem, methods=None, budget=2000, gtol=1e-8, f_star=None, progress
         raise TypeError(f"problem must be a curvopt.problems.Problem or the name of one, got {type(problem).__name__}")
     budget, gtol = _checks.count("budget", budget, 1), _checks.non_negative("gtol", gtol)
     found = Comparison(problem, budget, gtol, problem.f_star if f_star is None else _checks.finite("f_star", f_star))
-    methods = all_methods() if methods is None else [methods] if isinstance(methods, (str, Method)) else methods
+    methods = all_methods() if methods is None else [methods] if isinstance(methods, (str, Method)) else list(methods)
+    if len(methods) == 0:
+        raise ValueError("methods is empty; leave it out for all of them")
     entries = []
     for method in methods:
         try:

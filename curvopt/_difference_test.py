@@ -7,6 +7,7 @@ STEPS = 10.0 ** np.arange(0.0, -9.1, -0.5)  # relative to 1 + ||x||
 # A derivative agrees when it differs from the difference quotient by no more than this, relative to the larger of the
 # two, and ten times the quotient's own uncertainty. Ours: a hundred times what differences of smooth functions miss.
 TOLERANCE, UNCERTAINTIES = 1e-6, 10.0
+VAGUE = 0.1             # a difference this uncertain, relatively, says little
 KINK_ORDER = 1.4        # below it the first-order expansion fails although the derivative agrees: fun is not smooth
 
 
@@ -38,6 +39,7 @@ class Comparison:
         measured, uncertainty = settle(quotients, noise / steps)
         size = max(np.linalg.norm(claimed), np.linalg.norm(measured))
         self.name, self.claimed, self.measured, self.steps = name, claimed, measured, steps
+        self.size = size
         self.error = float(np.linalg.norm(claimed - measured))
         self.allowed = float(TOLERANCE * size + UNCERTAINTIES * uncertainty)
         self.relative = self.error / size if size > 0.0 else self.error
@@ -47,6 +49,11 @@ class Comparison:
     @property
     def ok(self):
         return bool(self.error <= self.allowed)
+
+    @property
+    def vague(self):
+        """Whether the differences are so uncertain that they would pass much that is wrong."""
+        return bool(self.allowed > VAGUE * self.size and self.error > 0.0)
 
     @property
     def smooth(self):

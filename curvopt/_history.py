@@ -1,12 +1,16 @@
 """The record of a run: one NumPy array a column."""
 import csv
+import operator
 
 import numpy as np
 
+from . import _checks
+
 
 class History:
-    """Columns of a run as NumPy arrays, by name: ``history["fun"]`` or ``history.fun``.
+    """Columns of a run as NumPy arrays, by name: ``history["fun"]`` or ``history.fun``; or rows, ``history[-1]``, as dicts.
 
+    ``len`` is the number of rows, iterating goes through them, and ``pandas.DataFrame(history)`` makes a table of them.
     Columns are ``nit fun grad_norm step nfev njev nhev time`` and the method's own. ``time`` is in seconds; inside a
     compiled run it is interpolated between the moments (about 20 ms apart) at which the loop can look at the clock. For
     methods that draw samples ``nfev njev nhev`` are passes over the data, with a fraction, ``fun`` is the last value
@@ -41,7 +45,22 @@ class History:
         return len(self._columns["nit"])
 
     def __getitem__(self, name):
-        return self._columns[name]
+        if isinstance(name, str):
+            try:
+                return self._columns[name]
+            except KeyError:
+                raise KeyError(self._unknown(name)) from None
+        row = operator.index(name)
+        return {column: values[row].item() for column, values in self._columns.items()}
+
+    def __iter__(self):
+        return map(self.__getitem__, range(len(self)))
+
+    def __contains__(self, name):
+        return name in self._columns
+
+    def _unknown(self, name):
+        return f"no column {name!r}{_checks.nearest(name, self._columns)}; there are {', '.join(self._columns)}"
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -49,7 +68,7 @@ class History:
         try:
             return self._columns[name]
         except KeyError:
-            raise AttributeError(f"no column {name!r}; there are {', '.join(self._columns)}") from None
+            raise AttributeError(self._unknown(name)) from None
 
     def __dir__(self):
         return [*super().__dir__(), *self._columns]

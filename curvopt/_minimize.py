@@ -134,12 +134,12 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
                   callback=callback, **options)
 
 
-def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, options=None):
+def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, options=None, *, tol=None):
     """Yield the iterates of a method one by one; the caller may stop whenever it likes.
 
     Parameters
     ----------
-    fun, x0, args, method, jac, hess, hessp, options
+    fun, x0, args, method, jac, hess, hessp, options, tol
         As in `minimize`. ``callback``, ``disp``, ``history`` and ``maxtime`` are the caller's business here.
 
     Yields
@@ -158,7 +158,10 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     """
     # Arguments are checked here, at the call; the generator only iterates.
     method = find_method(method, gives_products(fun, hess, hessp))
-    method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, None, (), as_options(options))
+    options = as_options(options)
+    if tol is not None:
+        options.setdefault("tol", tol)
+    method, options, objective, x0 = prepare(method, fun, x0, args, jac, hess, hessp, None, (), options)
     options.compiled = False if options.compiled is None else options.compiled
     return _iterates(method, objective, snapshots(method, options, objective, x0, every_iteration=True))
 

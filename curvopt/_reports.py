@@ -22,7 +22,7 @@ def rate_of(result, f_star, L, mu):
         quantity, r = "fun - f_star", fun - _checks.real("f_star", f_star)
         floor = FLOOR * max(abs(float(f_star)), np.finfo(float).tiny)
         if len(r) and np.nanmin(r) < -floor:
-            raise ValueError(f"f_star = {f_star!r} is above a value of the history, {np.nanmin(fun)!r}")
+            raise ValueError(f"f_star = {f_star!r} is above a value of the history, {float(np.nanmin(fun))!r}")
     return observed(k, r, quantity, bounds(result.method, quantity, L, mu), floor)
 
 

@@ -7,6 +7,7 @@ from . import _checks, problems
 from ._compare import progress_bar
 from ._entries import Skipped, set_up
 from ._jit import is_compiled
+from ._method import Method
 from ._minimize import find_method
 
 
@@ -18,7 +19,7 @@ def warmup(methods=None, dims=None, progress=None):
 
     Parameters
     ----------
-    methods : list of method objects or names, optional
+    methods : list of method objects or names, or one of them, optional
         All methods whose loop can be compiled, when omitted.
     dims : int or list of int, optional
         Sizes n at which each loop is run for an iteration, all at least 2; when omitted, 2. Machine code is the same for all
@@ -50,6 +51,7 @@ def warmup(methods=None, dims=None, progress=None):
     p = problems.rosenbrock(2)
     if not is_compiled(p.fun):
         raise RuntimeError("there is nothing to compile: CURVOPT_JIT=0 or NUMBA_DISABLE_JIT=1 switches machine code off")
+    methods = [methods] if isinstance(methods, (str, Method)) else methods
     chosen = [find_method(m) for m in (catalogue.by_name() if methods is None else methods)]
     seconds = {}
     with progress_bar(len(chosen), "compiling", progress) as show:

@@ -22,3 +22,7 @@ __all__ = [
     "rosenbrock_quartic", "separable_quartic", "softmax", "symmetric_factorisation", "trigonometric", "two_neurons", "wood",
     "worst_case", "worst_case_value",
 ]
+
+
+def __dir__():
+    return __all__

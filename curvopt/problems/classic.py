@@ -1,6 +1,7 @@
 """Test functions from the textbooks."""
 import numpy as np
 
+from .. import _checks
 from .._jit import kernel
 from ._problem import Problem
 
@@ -44,8 +45,7 @@ def rosenbrock(n=2):
     -------
     Problem
     """
-    if n < 2:
-        raise ValueError(f"n must be at least 2, got {n}")
+    n = _checks.count("n", n, 2)
     return Problem(f"rosenbrock-{n}", rosenbrock_fun, rosenbrock_jac, rosenbrock_hessp, np.resize([-1.2, 1.0], n),
                    f_star=0.0, x_star=np.ones(n), growth=2.0)
 

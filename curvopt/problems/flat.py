@@ -6,14 +6,14 @@ from functools import partial
 
 import numpy as np
 
+from .. import _checks
 from .._jit import kernel
 from ._problem import Problem
 
 
 def check_sizes(**sizes):
     for name, (value, low) in sizes.items():
-        if value < low:
-            raise ValueError(f"{name} must be at least {low}, got {value}")
+        _checks.count(name, value, low)
 
 
 def parabola(t, s):

@@ -96,3 +96,16 @@ def test_pictures(plain):
     with pytest.raises(ValueError, match="x must be one of"):
         h.plot(ax, x="iterations")
     plt.close("all")
+
+
+def test_rows_and_names(plain):
+    h = minimize(plain.fun, plain.x0, method=baselines.GD, jac=plain.jac, options={"maxiter": 3, "history": True}).history
+    rows = list(h)
+    assert len(rows) == len(h) and rows[-1] == h[-1] and list(rows[0]) == list(h.columns)
+    assert all(row["fun"] == f and type(row["nit"]) is int for row, f in zip(rows, h.fun))
+    assert "fun" in h and "gun" not in h
+    for ask in (lambda: h["gun"], lambda: h.gun):
+        with pytest.raises((KeyError, AttributeError), match=r"no column 'gun' .did you mean 'fun'.*; there are nit, fun"):
+            ask()
+    with pytest.raises(IndexError):
+        h[len(h)]

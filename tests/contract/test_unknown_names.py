@@ -81,6 +81,13 @@ def test_options_of_scipys_methods(name, words, door, solve, plain):
         solve(plain.fun, plain.x0, method=curvopt.LBFGS, jac=plain.jac, options={name: 1})
 
 
+def test_tol_is_gtol_in_the_generator_too(plain):
+    kw = {"method": "LBFGS", "jac": plain.jac}
+    by_tol, by_option = (list(curvopt.iterate(plain.fun, plain.x0, **kw, **how)) for how in
+                         ({"tol": 1e-2}, {"options": {"gtol": 1e-2}}))
+    assert [it.fun for it in by_tol] == [it.fun for it in by_option]
+
+
 @pytest.mark.parametrize("options", [3, "gtol", [1, 2]], ids=repr)
 def test_options_that_are_no_dict(options, plain):
     for call in (minimize, curvopt.iterate):

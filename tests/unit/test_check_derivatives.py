@@ -1,9 +1,10 @@
 """The checker finds what is wrong, names it, and does not cry wolf."""
 import numpy as np
 import pytest
+from scipy.optimize import rosen, rosen_der
 
 import curvopt
-from curvopt import problems
+from curvopt import check_derivatives, problems
 from curvopt._difference_test import STEPS
 
 P = problems.biggs_exp6()
@@ -109,3 +110,21 @@ def test_bad_arguments(change, error, words):
     given = {"fun": lambda x: float(x @ x), "x0": [1.0, 2.0], "jac": lambda x: 2 * x, **change}
     with pytest.raises(error, match=words):
         curvopt.check_derivatives(**given)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 1.0, 1e6])
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_the_scale_of_x_does_not_matter(scale, factor):
+    """The same function in other units: what is wrong is wrong, and what is right is not called unclear."""
+    report = check_derivatives(lambda x: rosen(x / scale), np.array([-1.2, 0.7]) * scale,
+                               lambda x: factor * rosen_der(x / scale) / scale)
+    assert report.ok == (factor == 1.0)
+    assert "as far as they tell" not in report.verdict
+
+
+def test_a_minimizer_is_no_point_to_check_at():
+    """The gradient is zero there, and so is one that is wrong by a factor: the verdict says that little was seen."""
+    report = check_derivatives(rosen, [1.0, 1.0], lambda x: 3.0 * rosen_der(x))
+    assert report.ok and "another point" in report.verdict
+    assert "another point" not in check_derivatives(rosen, [1.1, 1.0], rosen_der).verdict
+    assert "another point" not in check_derivatives(lambda x: 1.0, [1.1, 1.0], lambda x: 0.0 * x).verdict

@@ -196,7 +196,8 @@ def test_picture_and_page(tmp_path):
 @pytest.mark.parametrize("change, error, words", [
     ({"problem": "rosenbrok"}, ValueError, "did you mean 'rosenbrock'"), ({"problem": "beale:3"}, ValueError, "one size"),
     ({"problem": "eight:9"}, ValueError, "eight:1 to eight:8"), ({"problem": 3}, TypeError, "must be a curvopt.problems"),
-    ({"methods": ["SGMM"]}, ValueError, "did you mean 'SGM'"), ({"budget": 0}, ValueError, "budget"),
+    ({"methods": ["SGMM"]}, ValueError, "did you mean 'SGM'"), ({"methods": []}, ValueError, "methods is empty"),
+    ({"budget": 0}, ValueError, "budget"),
     ({"gtol": -1.0}, ValueError, "gtol"), ({"f_star": np.nan}, ValueError, "f_star"),
 ])
 def test_bad_arguments(change, error, words):
@@ -211,6 +212,6 @@ def test_warmup_returns_the_seconds_of_each():
         return
     seconds = curvopt.warmup(["SGM"])
     assert list(seconds) == ["SGM"] and seconds["SGM"] > 0.0
-    assert list(curvopt.warmup(["SGM"], dims=[2, 7])) == ["SGM"]
+    assert list(curvopt.warmup("SGM", dims=[2, 7])) == ["SGM"]
     with pytest.raises(ValueError, match="dims"):
         curvopt.warmup(["SGM"], dims=1)
