@@ -5,7 +5,7 @@ from . import _checks
 from ._bounds import bounds
 from ._objective import Objective
 from ._rate import FLOOR, observed
-from ._second_order import FLAT, FLAT_BY_DIFFERENCES, examine
+from ._second_order import examine, threshold
 
 
 def rate_of(result, f_star, L, mu):
@@ -34,8 +34,8 @@ def curvature_of(result):
                          "or take it before the result is pickled")
     if given.n_samples:
         raise ValueError("curvature_report() needs full sums: minimize the FiniteSum with a deterministic method from res.x")
-    exact = callable(given.hessp) or callable(given.hess)
-    if not exact and not callable(given.jac) and given.jac is not True:
+    flat = threshold(given)
+    if flat is None:
         raise ValueError("curvature_report() needs jac, hess or hessp: differences of differences are too rough")
     full = Objective(given.fun, given.jac, given.hess, given.hessp, given.args, given.shape, True)
-    return examine(full.oracle(), np.ravel(result.x).astype(float), flat=FLAT if exact else FLAT_BY_DIFFERENCES)
+    return examine(full.oracle(), np.ravel(result.x).astype(float), flat=flat)

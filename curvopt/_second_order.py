@@ -1,7 +1,8 @@
 """Minimum, saddle or flat: a look at the Hessian where a gradient method has stopped, and the way on from a saddle.
 
 The least eigenvalue comes from Lanczos' method (SciPy's eigsh), from n products for small n. It is judged against the
-largest one met: what is below the square root of the rounding error of that is called flat.
+largest one met: what is below the square root of the rounding error of that is called flat, or below 1e-5 of it where
+products are differences of gradients.
 """
 import math
 from typing import NamedTuple
@@ -32,6 +33,19 @@ class SecondOrder(NamedTuple):
     def __str__(self):
         return (f"{self.verdict}: least eigenvalue of the Hessian {self.smallest:.6g}, largest absolute one "
                 f"{self.largest:.6g} ({self.products} products)")
+
+
+def threshold(problem):
+    """What `examine` may take for zero with the second derivatives that a problem has.
+
+    `problem` has the attributes jac, hess and hessp. Without jac there is nothing to go by: differences of differences are
+    as rough as the curvature itself.
+    """
+    if callable(problem.hessp) or callable(problem.hess):
+        return FLAT
+    if callable(problem.jac) or problem.jac is True:
+        return FLAT_BY_DIFFERENCES
+    return None
 
 
 def examine(oracle, x, seed=0, flat=FLAT):
@@ -92,7 +106,9 @@ class Verified:
     def __init__(self, method, objective, norm, streams):
         """`streams(resume)` begins a stream of snapshots; `norm` is the order of the norm for gtol."""
         self.method, self.objective, self.norm, self.streams = method, objective, norm, streams
-        self.second_order = None
+        self.second_order, self.flat = None, threshold(objective)
+        if method.second_order and self.flat is None:
+            raise ValueError("second_order=True needs jac, hess or hessp: differences of differences are too rough")
 
     def __iter__(self):
         stream = self.streams(None)
@@ -101,7 +117,7 @@ class Verified:
             for snapshot in stream:
                 if snapshot.status == CONVERGED and self.method.second_order:
                     oracle = self.objective.oracle()
-                    self.second_order = examine(oracle, snapshot.state.x)
+                    self.second_order = examine(oracle, snapshot.state.x, flat=self.flat)
                     if self.second_order.verdict == "saddle" and escape < MAX_ESCAPES:
                         resume = self._go_on(oracle, snapshot)
                 yield snapshot if resume is None else snapshot._replace(status=RUNNING)

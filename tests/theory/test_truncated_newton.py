@@ -257,3 +257,19 @@ def test_minimum_or_flat(power, verdict):
                            hessp=lambda x, v: np.array([2 * v[0], power * (power - 1) * abs(x[1]) ** (power - 2) * v[1]]),
                            method=NEWTON.replace(second_order=True))
     assert res.success and res.second_order == verdict
+
+
+@pytest.mark.parametrize(("products", "verdict"), [({"hessp": True}, "minimum"), ({"hess": True}, "minimum"), ({}, "flat")])
+def test_curvature_below_the_error_of_differences_is_flat(products, verdict):
+    """1e-6 of the largest eigenvalue is seen by exact products, and is not by differences of gradients."""
+    lam = np.array([1.0, 1e-6])
+    given = {name: {"hessp": lambda x, v: lam * v, "hess": lambda x: np.diag(lam)}[name] for name in products}
+    res = curvopt.minimize(lambda x: 0.5 * float(lam @ (x * x)), [1.0, 0.5], jac=lambda x: lam * x,
+                           method=NEWTON.replace(second_order=True), options={"gtol": 1e-9}, **given)
+    assert res.success and res.second_order == verdict
+    assert res.curvature_report().verdict == verdict, "asked afterwards, it says the same"
+
+
+def test_second_order_needs_first_derivatives():
+    with pytest.raises(ValueError, match="second_order=True needs jac, hess or hessp"):
+        curvopt.minimize(rosen, [0.5, 0.5], method=NEWTON.replace(second_order=True))
