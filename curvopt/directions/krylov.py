@@ -26,7 +26,7 @@ SOLVED, CAPPED, LIMITED, NEGATIVE, BROKEN = range(5)    # how a solve ended
 FLAT = 1e-10
 FORGET = 0.999      # the largest curvature met fades slowly, for functions whose Hessian shrinks along the way
 DEPTH, KEPT, STRIDE = range(3)                      # places in `Solve.whole`
-LARGEST, SMALLEST, LENGTH, SHORT, LONGER = range(5)     # places in `Solve.real`
+LARGEST, SMALLEST, LENGTH, SHORT, LONGER, LAST = range(6)       # places in `Solve.real`
 
 
 class Solve(NamedTuple):
@@ -44,13 +44,13 @@ class Solve(NamedTuple):
     S: np.ndarray           # (rows, n) steps of the solve, evenly spaced
     Y: np.ndarray           # (rows, n) their products
     whole: np.ndarray       # (3,) int64: products taken, pairs kept, one in how many is kept
-    real: np.ndarray        # (5,): largest curvature met, least of this solve, lengths of p, short, longer
+    real: np.ndarray        # (6,): largest curvature met, least of this solve, lengths of p, short, longer, last move over d
 
 
 @routine
 def make_solve(n, rows):
     """Room for steps of length n that keep up to `rows` pairs."""
-    real = np.zeros(5)
+    real = np.zeros(6)
     return Solve(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
                  np.zeros(n), np.zeros((rows, n)), np.zeros((rows, n)), np.zeros(3, np.int64), real)
 
@@ -63,7 +63,7 @@ def open_solve(g, p, r, whole, real):
     whole[DEPTH] = whole[KEPT] = 0
     whole[STRIDE] = 1
     real[SMALLEST] = math.inf
-    real[LENGTH] = real[SHORT] = real[LONGER] = 0.0
+    real[LENGTH] = real[SHORT] = real[LONGER] = real[LAST] = 0.0
 
 
 @kernel
@@ -184,7 +184,7 @@ def truncated_cg(oracle, x, g, inverse, plain, eta, cap, radius, solve):
             return NEGATIVE
         a = ratio(rz, dhd)
         keep_pair(a, d, hd, S, Y, whole)
-        most = within(a, d, p, radius)
+        most = real[LAST] = within(a, d, p, radius)
         note_length(move(most, d, hd, p, r), p, r, short, longer, r_short, r_longer, real)
         if most < a:
             return LIMITED

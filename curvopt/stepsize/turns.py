@@ -24,7 +24,11 @@ FIRST_BURST, LONGEST_BURST = 5, 20          # quasi-Newton steps between Newton 
 LEAST_FORCING, MOST_FORCING = 1e-3, 0.5     # what e is clipped to as the relative residual of a solve
 LEAST_CAP, SHARE, GROWTH = 10, 0.5, 4       # products of a solve: this many; this share of all spent; so many last good ones
 REACH, REACH_LARGE = 4.0, 1.0               # n <= 500, where the memory becomes a matrix, and above
+BURST_STEP = 1.5                            # units of a quasi-Newton step whose first trial is accepted
+# In a region, solves dearer than TURN let bursts try: 60 steps, in which a memory of 30 pairs is renewed twice.
+TURN, LONGEST_TURN = 90.0, 400.0
 CHEAP, DEAR = 1e-3, 1.5                     # least price of a product in gradients; from which bursts are given more room
+DEAR_CAP, DEAR_SHARE, DEAR_LONGEST = 10, 0.5, 20.0
 
 # Places in the book.
 ERROR = 0       # e of the last Newton step; infinite where there was none to measure, or where bursts win more
@@ -40,7 +44,8 @@ PRICE = 9       # of a product, in gradients, as the last solve paid it
 RATE = 10       # what the last burst took off ln ||g||, per unit
 MARK = 11       # ln ||g|| where the burst began
 BILL = 12       # units spent until then
-PLACES = 13
+RADIUS = 13     # of the trust region
+PLACES = 14
 
 
 @kernel
@@ -68,13 +73,15 @@ def steps_to_come(book):
 
 
 @routine
-def make_book(auto, price):
-    """The book at the start of a run; without `auto` there are no bursts."""
+def make_book(x0, bursts, price):
+    """The book at the start of a run, which begins with a burst or not."""
     book = np.zeros(PLACES)
     book[ERROR] = MOST_FORCING
     book[LENGTH] = FIRST_BURST
     book[PRICE] = price
-    if auto:
+    book[RATE] = -math.inf
+    book[RADIUS] = max(1.0, norm(x0, 2))
+    if bursts:
         book[LEFT] = steps_to_come(book)
     return book
 
@@ -106,16 +113,17 @@ def worthwhile(g, g_new, paid, book):
 
 # ---- Newton steps ----------------------------------------------------------------------------------------------------
 
-@routine
-def forcing(book):
-    return min(MOST_FORCING, max(book[ERROR], LEAST_FORCING))
+@kernel
+def forcing(most, book):
+    """The relative residual to solve to: e where that is at most `most`."""
+    return max(book[ERROR], LEAST_FORCING) if book[ERROR] <= most else MOST_FORCING
 
 
 @kernel
 def depth_cap(n, spent, book):
     """Products that the next solve may take."""
-    share = SHARE * spent / book[PRICE]
-    return int(min(2.0 * n + 5.0, max(float(LEAST_CAP), max(share, GROWTH * book[DEPTH]))))
+    least, share = (DEAR_CAP, DEAR_SHARE) if dear(book) else (LEAST_CAP, SHARE)
+    return int(min(2.0 * n + 5.0, max(float(least), max(share * spent / book[PRICE], GROWTH * book[DEPTH]))))
 
 
 @kernel
@@ -150,4 +158,24 @@ def plan(error, good, auto, plain_retry, book):
     elif not fine:
         book[PLAIN] = 0.0
     book[LEFT] = 0.0 if fine else steps_to_come(book)
-    book[LENGTH] = FIRST_BURST if fine else min(2.0 * book[LENGTH], float(LONGEST_BURST))
+    book[LENGTH] = FIRST_BURST if fine else min(2.0 * book[LENGTH], DEAR_LONGEST if dear(book) else float(LONGEST_BURST))
+
+
+@kernel
+def plan_in_region(error, good, auto, won, paid, book):
+    """The same for a step in a trust region that cost `paid`, and that `won` more per unit than the last burst or did not.
+
+    What is cheap goes on: far from a minimizer a short solve in a region is as good as a quasi-Newton step. A dear solve is
+    followed by a burst as dear, twice as long as the last one if that had won more.
+    """
+    book[ERROR] = error
+    book[DEPTH] = book[TAKEN] if error <= good else 0.0
+    tried = book[RATE] > -math.inf
+    book[LEFT] = 0.0
+    if not auto or paid <= TURN:
+        return
+    if tried and won:
+        book[LENGTH] = FIRST_BURST
+        return
+    longer = 2.0 * book[LENGTH] if tried else book[LENGTH]
+    book[LENGTH] = book[LEFT] = min(LONGEST_TURN, max(longer, float(int(paid / BURST_STEP))))

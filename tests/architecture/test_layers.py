@@ -32,7 +32,9 @@ UPWARD = {
 METHOD_BRIDGES = {
     ("methods.independent_normalization", "methods.independent_auto"): "one method: a constant step, and an automatic one",
     ("methods.lbfgs", "methods.quasi_newton"): "one method, the one whose memory never turns into a matrix",
-    ("methods.truncated_newton", "methods.quasi_newton"): "its bursts are the quasi-Newton method, bit for bit",
+    ("methods.truncated_newton", "methods.newton_steps"): "one method, its steps in a file of their own",
+    **{(f"methods.{part}", "methods.quasi_newton"): "its bursts are the quasi-Newton method, bit for bit"
+       for part in ("truncated_newton", "newton_steps")},
     ("methods.fuse", "methods.adam"): "FUSE is Adam and L-BFGS blended; nothing else is in it",
     **{("methods.fuse", f"methods.{half}"): "FUSE is Adam and L-BFGS blended; nothing else is in it"
        for half in ("lbfgs", "quasi_newton")},

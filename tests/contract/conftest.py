@@ -22,6 +22,8 @@ SETTINGS = {
     "NormalizedGD": {"gamma": 0.3},
     "Adam": {"lr": 0.05},       # the default, for the weights of neural networks, would take 5000 iterations
 }
+# Methods that are two in one: their other half, in the same compiled loop.
+HALVES = {"TruncatedNewton in a region": METHODS["TruncatedNewton"].replace(globalization="region")}
 # (clause, method or what it needs) -> why the clause does not apply; shown as a skipped test. "*" stands for all clauses:
 # such methods do not appear here at all, and have tests of their own.
 EXCEPTIONS = {
@@ -32,10 +34,11 @@ EXCEPTIONS = {
     ("test_a_dome_has_no_minimum", "ClippedGD"): "its steps have a fixed length: a dome takes 1e9 of them",
     ("test_converged", "NormalizedGD"): "with a constant step it ends by jumping about the minimizer",
     ("test_one_variable", "NormalizedGD"): "with a constant step it ends by jumping about the minimizer",
+    ("test_names_in_any_case", "TruncatedNewton in a region"): "it has no name of its own",
     ("test_unbounded", "AdaGrad"): "its steps get shorter: a dome takes more of them than anyone waits for",
 }
 
-METHOD = {name: m.replace(**SETTINGS.get(name, {})) for name, m in {**METHODS, **BASELINES}.items()}
+METHOD = {name: m.replace(**SETTINGS.get(name, {})) for name, m in {**METHODS, **BASELINES, **HALVES}.items()}
 
 
 def compiles():
@@ -67,7 +70,7 @@ def pytest_generate_tests(metafunc):
             reason = next(filter(None, (reason_to_leave_out(c, name) for c in clauses)), None)
             marks = [pytest.mark.skip(reason=reason)] if reason else []
             if compiled_too:
-                marks.append(pytest.mark.xdist_group(f"compiled-{name}"))
+                marks.append(pytest.mark.xdist_group(f"compiled-{name.split()[0]}"))
             rows.append(pytest.param(name, marks=marks))
         metafunc.parametrize("method_name", rows)
     if "compiled" in metafunc.fixturenames:

@@ -11,8 +11,8 @@ NEWTON = curvopt.TruncatedNewton
 X0 = np.tile([-1.2, 1.0], 5)
 
 
-def solve(hessp, **options):
-    return curvopt.minimize(rosen, X0, jac=rosen_der, hessp=hessp, method=NEWTON,
+def solve(hessp, globalization="search", **options):
+    return curvopt.minimize(rosen, X0, jac=rosen_der, hessp=hessp, method=NEWTON.replace(globalization=globalization),
                             options={"gtol": 1e-6, "history": True, "compiled": False, **options})
 
 
@@ -50,8 +50,9 @@ def test_products_that_are_not_finite_leave_the_quasi_newton_method(bad):
     assert res.nhev <= 2 + res.nit // 20 + 1 and (res.nfev, res.njev) == (alone.nfev, alone.njev)
 
 
-def test_products_that_are_finite_only_somewhere():
-    res = solve(lambda x, v: rosen_hess_prod(x, v) * (1.0 if x[0] > 0.5 else np.nan))
+@pytest.mark.parametrize("globalization", ["search", "region"])
+def test_products_that_are_finite_only_somewhere(globalization):
+    res = solve(lambda x, v: rosen_hess_prod(x, v) * (1.0 if x[0] > 0.5 else np.nan), globalization)
     assert res.success and np.isfinite(res.history.model_error[res.history.depth > 1]).any()
 
 
@@ -73,11 +74,14 @@ def test_an_unsymmetric_hessp_is_found_on_demand_and_does_no_harm():
     assert res.success and np.abs(rosen_der(res.x)).max() <= 1e-6
 
 
-def peak(n, depth, m):
+def peak(n, depth, m, globalization):
     """(vectors of length n held at the worst moment of a run, those of the user's functions included; the result).
 
-    A string under a load: conjugate gradients gain nothing until they have come from end to end, after n / 2 products.
+    A string under a load: conjugate gradients gain nothing until they have come from end to end, after n / 2 products. The
+    load is so small that no solve meets the edge of its region.
     """
+    load = 2.0 ** -40
+
     def hessp(x, v):
         hv = 2.0 * v
         hv[1:] -= v[:-1]
@@ -85,21 +89,23 @@ def peak(n, depth, m):
         return hv
 
     tracemalloc.start()
-    res = curvopt.minimize(lambda x: 0.5 * float(x @ hessp(x, x)) - float(x.sum()), np.zeros(n),
-                           jac=lambda x: hessp(x, x) - 1.0, hessp=hessp, method=NEWTON.replace(depth=depth, m=m),
-                           options={"maxiter": 1, "gtol": 1e-9, "compiled": False})
+    res = curvopt.minimize(lambda x: 0.5 * float(x @ hessp(x, x)) - load * float(x.sum()), np.zeros(n),
+                           jac=lambda x: hessp(x, x) - load, hessp=hessp,
+                           method=NEWTON.replace(depth=depth, m=m, globalization=globalization),
+                           options={"maxiter": 1, "gtol": 0.0, "compiled": False})
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return most / (8.0 * n), res
 
 
-def test_the_path_of_a_solve_is_not_stored():
+@pytest.mark.parametrize("globalization", ["search", "region"])
+def test_the_path_of_a_solve_is_not_stored(globalization):
     """At n = 10^6: the memory of pairs, 20 rows for the harvest, and a few vectors, however deep the solve."""
     m = 2
-    peak(10, 3, m)      # imports
-    shallow, res = peak(10 ** 6, 3, m)
+    peak(10, 3, m, globalization)      # imports
+    shallow, res = peak(10 ** 6, 3, m, globalization)
     assert res.nhev == 3
-    deep, res = peak(10 ** 6, 60, m)
+    deep, res = peak(10 ** 6, 60, m, globalization)
     assert res.nhev == 60, "more products than there are vectors to spare"
     assert deep == pytest.approx(shallow, abs=0.1)
     assert deep <= 2 * (m + 1) + 20 + 38, "the state, the loop and the oracle, and what the user's functions make"

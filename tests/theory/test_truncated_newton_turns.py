@@ -87,7 +87,7 @@ def test_an_earlier_iterate_comes_with_its_residual():
 
 def test_the_radius_is_where_the_error_would_be_one():
     """Along a cubic the Hessian changes evenly, so that the prediction from one step is exact for any other."""
-    book = turns.make_book(True, 1.0)
+    book = turns.make_book(np.zeros(1), True, 1.0)
     assert turns.radius(np.ones(3), turns.REACH, book) == math.inf
     third, g = 0.7, np.array([2.0])
 
@@ -115,7 +115,7 @@ def test_the_price_of_a_product_is_read_off_the_counts():
 
 
 def test_a_dear_product_shortens_the_budget():
-    book = turns.make_book(True, 1.0)
+    book = turns.make_book(np.zeros(1), True, 1.0)
     caps = []
     for price in (0.25, 1.0, 4.0):
         turns.settle(10, 10 * price, book)
@@ -137,7 +137,7 @@ def test_solves_stay_within_their_budget():
 
 
 def test_bursts_that_win_more_per_unit_have_the_word():
-    book = turns.make_book(True, 1.0)
+    book = turns.make_book(np.zeros(1), True, 1.0)
     book[turns.MARK], book[turns.BILL] = turns.decades(np.array([1e3])), 10.0
     turns.note_rate(turns.decades(np.array([1.0])), 20.0, book)
     assert book[turns.RATE] == pytest.approx(math.log(1e3) / 10.0)
@@ -148,7 +148,7 @@ def test_bursts_that_win_more_per_unit_have_the_word():
 
 @pytest.mark.parametrize("price", [0.1, 1.0, 2.0])
 def test_bursts_grow_while_newton_steps_are_poor_and_with_the_price(price):
-    book = turns.make_book(True, price)
+    book = turns.make_book(np.zeros(1), True, price)
     lengths = [book[turns.LEFT]]
     for error in (math.inf, 0.5, 0.31, 0.2, 2.0):
         turns.plan(error, 0.3, True, False, book)
