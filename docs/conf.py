@@ -62,7 +62,7 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
 }
 html_sidebars = {"index": [], "tutorial": []}
 copybutton_selector = "div:not(.output) > div.highlight pre"

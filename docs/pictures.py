@@ -522,8 +522,42 @@ def profile(path):
     save(plt, figure, path)
 
 
+def theory(path):
+    """Gaps beside the slopes that theory promises: a quadratic from its worst start, and flat minima."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = axes(plt, 2, (9.6, 3.9))
+    p = curvopt.problems.quadratic(np.geomspace(1.0, 100.0, 20))
+    x0 = np.zeros(20)
+    x0[[0, -1]] = 1.0, 0.01
+    for name, colour, method in (("GD, 1/L", GREY, curvopt.baselines.GD.replace(lr=1 / p.L)), ("SCG", RED, curvopt.SCG),
+                                 ("SMR", ORANGE, curvopt.SMR),
+                                 ("heavy ball", BLUE, curvopt.baselines.HeavyBall.from_curvature(p.L, p.mu))):
+        result = curvopt.minimize(p.fun, x0, args=p.args, jac=p.jac, hessp=p.hessp, method=method,
+                                  options={"history": True, "gtol": 1e-9, "maxiter": 500})
+        k, gap = result.history.nit, result.history.fun
+        promised = result.rate(f_star=0.0, L=p.L, mu=p.mu).bounds[0].constant
+        left.semilogy(k, gap, color=colour, linewidth=2.2, label=name, alpha=0.75)
+        left.semilogy([0, 500], [gap[0], gap[0] * promised ** 500], "k:", linewidth=1.0)
+    left.set(xlabel="iteration", ylabel="$f - f^*$", ylim=(1e-16, 3.0), xlim=(0, 500))
+    left.set_title("condition 100, worst start of SCG; dotted: promised", fontsize=10, loc="left")
+    for order, colour in ((3, BLUE), (4, GREEN), (6, PURPLE)):
+        result = curvopt.minimize(
+            lambda x: float(np.sum(np.abs(x) ** order)), [1.0, 0.5], method=curvopt.baselines.GD.replace(lr=0.01),
+            jac=lambda x: order * np.sign(x) * np.abs(x) ** (order - 1),
+            options={"history": True, "gtol": 0.0, "maxiter": 10_000})
+        k, gap = result.history.nit[1:], result.history.fun[1:]
+        right.loglog(k, gap, color=colour, linewidth=2.2, alpha=0.75, label=f"$p = {order}$")
+        right.loglog(k, gap[-1] * (k / k[-1]) ** (-order / (order - 2)), "k:", linewidth=1.0)
+    right.set(xlabel="iteration", ylim=(1e-11, 3.0))
+    right.set_title(r"GD on $\sum |x_i|^p$; dotted: $k^{-p/(p-2)}$", fontsize=10, loc="left")
+    for ax in (left, right):
+        ax.legend(frameon=False, fontsize=8.5)
+    save(plt, figure, path)
+
+
 PICTURES = {
-    "rates.png": rates, "learned.png": learned,
+    "rates.png": rates, "theory.png": theory, "learned.png": learned,
     "profile.png": profile,
     "paths.png": paths, "scaled.png": scaled, "depth.png": depth, "switches.png": switches, "decay.png": decay,
     "ravine.png": ravine, "bend.png": bend, "floor.png": floor, "bias.png": bias,
