@@ -4,6 +4,9 @@ Products with the Hessian are the user's where there are any. Otherwise they are
 length that belongs to the problem: a share of the preconditioned gradient. The common choice, sqrt(eps) (1 + ||x||), is lost
 in rounding near a flat minimum.
 
+The recurrences are those of `krylov.py`. What is asked of them differs in all else, since the Hessian here is singular at the
+solution and its small curvatures are what is wanted: when to stop, what curvature is none, which pairs are kept.
+
 References
 ----------
 .. [1] R. S. Dembo, T. Steihaug, "Truncated-Newton algorithms for large-scale unconstrained optimization", Math. Program. 26,
@@ -20,6 +23,7 @@ from .._jit import kernel, routine
 from .._oracle import NFEV, NJEV, gradient, hess_vec
 from .._vectors import copy_to, dot, norm
 from .aware_memory import learn_pair, times
+from .krylov import move, next_direction
 
 UNKNOWN, EXACT, DIFFERENCES = range(3)  # where products come from
 SHARE = 1e-2        # length of a difference over that of the preconditioned gradient; measured: 1e-3 and 0.1 within 5 %
@@ -85,19 +89,6 @@ def begin(g, z, r, p, d):
 
 
 @kernel
-def advance(a, p, hp, d, r):
-    for i in range(d.size):
-        d[i] += a * p[i]
-        r[i] += a * hp[i]
-
-
-@kernel
-def conjugate(z, beta, p):
-    for i in range(p.size):
-        p[i] = beta * p[i] - z[i]
-
-
-@kernel
 def relative_error(rz, softness, energy):
     """sqrt(rz softness / energy); 0 where that says nothing, which ends CG."""
     return math.sqrt(rz / energy * softness) if rz > 0.0 and 0.0 < energy < math.inf else 0.0
@@ -128,7 +119,7 @@ def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
             if j == 0:
                 copy_to(p, d)
             break
-        advance(rz / bend, p, hp, d, r)
+        move(rz / bend, p, hp, d, r)
         copy_to(p, P[j % rows])
         copy_to(hp, HP[j % rows])
         pairs += 1
@@ -138,7 +129,7 @@ def newton_cg(oracle, x, g, z, decrement, memory, forcing, source, krylov, d):
         error = relative_error(rz_new, softness, energy)
         if not error > forcing:
             break
-        conjugate(w, rz_new / rz, p)
+        next_direction(rz_new / rz, w, p)
         rz = rz_new
     for j in range(max(0, pairs - rows), pairs):
         learn_pair(memory, P[j % rows], HP[j % rows])

@@ -16,14 +16,16 @@ References
 import math
 
 from .._jit import kernel, routine
-from .._vectors import norm
+from .._vectors import dot, norm
 from .krylov import LAST, LENGTH, LONGER, SHORT, move, within
 
 
 @kernel
 def to_edge(radius, d, hd, p, r, real):
-    """Go on along d until ||p|| = radius."""
-    real[LAST] = within(math.inf, d, p, radius)
+    """Go on along d until ||p|| = radius, or to the minimum along d where the curvature is positive, if in doubt."""
+    dhd = dot(d, hd)
+    lowest = -dot(r, d) / dhd if dhd > 0.0 else math.inf
+    real[LAST] = within(lowest, d, p, radius)
     real[LENGTH] = move(real[LAST], d, hd, p, r)
 
 

@@ -90,6 +90,19 @@ def test_negative_curvature_leads_to_the_edge(pairs):
     assert ended == krylov.NEGATIVE, "the largest region has met it"
 
 
+def test_a_doubtful_curvature_is_followed_to_its_minimum_only():
+    """1e-12 of the largest is no step for conjugate gradients, and is not negative either: the edge lies too far."""
+    matrix, g = np.diag(np.r_[1.0, 1e-12, np.ones(N - 2)]), np.r_[0.0, 1e-6, np.zeros(N - 2)]
+    for radius, length in ((1e9, 1e6), (1e4, 1e4)):
+        solve = krylov.make_solve(N, 0)
+        solve.real[krylov.LARGEST] = 1.0
+        oracle = Objective(lambda x: 0.0, lambda x: x, None, lambda x, v: matrix @ v, (), (N,), True).oracle()
+        ended = krylov.truncated_cg(oracle, np.zeros(N), g, make_inverse(N, 3, 0), False, 0.1, 5, radius, solve)
+        assert ended == krylov.NEGATIVE
+        steihaug.to_edge(radius, solve.d, solve.hd, solve.p, solve.r, solve.real)
+        assert np.linalg.norm(solve.p) == pytest.approx(length) and region.promise(g, solve.r, solve.p) > 0.0
+
+
 @pytest.mark.parametrize("pairs", [0, 6])
 @pytest.mark.parametrize("kind", ["convex", "indefinite"])
 def test_the_way_back_keeps_to_the_path(kind, pairs):
