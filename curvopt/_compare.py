@@ -174,7 +174,7 @@ def compare(problem, methods=None, budget=2000, gtol=1e-8, f_star=None, progress
     f_star : float, optional
         Least value, for the gap; ``problem.f_star`` or else the least value seen when omitted.
     progress : bool, optional
-        Progress bar, drawn by tqdm; when omitted, only on a terminal.
+        Progress bar, drawn by tqdm where that is installed; when omitted, only on a terminal.
 
     Returns
     -------

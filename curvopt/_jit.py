@@ -26,29 +26,44 @@ def _package_fingerprint():
     return digest.hexdigest()
 
 
+def _registered_listener():
+    from numba.core import event
+
+    class Listener(event.TimingListener):
+        def on_end(self, event):
+            if self._depth > 0:     # a compilation of another thread may have begun before there was anyone to listen
+                super().on_end(event)
+
+    listener = Listener()
+    event.register("numba:compiler_lock", listener)
+    return listener
+
+
 class CompileClock:
     """Context in which ``seconds`` adds up the time that numba spends compiling, or loading from its cache."""
 
+    _listener = None    # one for the process, registered for good: registering takes longer than a small solve
+
     def __init__(self):
-        self._listener = None
+        self._before = self._after = None
 
     def __enter__(self):
-        if ENABLED:
-            from numba.core import event
-
-            self._listener = event.TimingListener()
-            event.register("numba:compiler_lock", self._listener)
+        if ENABLED and CompileClock._listener is None:
+            CompileClock._listener = _registered_listener()
+        self._before, self._after = self._total(), None
         return self
 
     def __exit__(self, *exception):
-        if ENABLED:
-            from numba.core import event
+        self._after = self._total()
 
-            event.unregister("numba:compiler_lock", self._listener)
+    def _total(self):
+        return self._listener.duration if self._listener is not None and self._listener.done else 0.0
 
     @property
     def seconds(self):
-        return self._listener.duration if self._listener is not None and self._listener.done else 0.0
+        if self._before is None:
+            return 0.0
+        return max((self._total() if self._after is None else self._after) - self._before, 0.0)
 
 
 if ENABLED:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._compiled_loop import Broken, compiled_advance
-from ._jit import kernel
+from ._jit import CompileClock, kernel
 from ._objective import NotCompilable
 from ._oracle import HESS_KNOWN, NFEV, NHEV, NJEV, ROWS, SAMPLE_F
 from ._status import RUNNING
@@ -125,19 +125,45 @@ def restart(objective, run_state):
     return objective.oracle(), state, best
 
 
-def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=False, resume=None, refused=None):
-    """Yield a Snapshot at the start and after every chunk of iterations, until a status ends the run.
+class Stopwatch:
+    """Seconds of a run, without what numba spends on compiling: the loop, the kernels, or a function of the user."""
+
+    def __init__(self, before):
+        self.before, self.began, self.loop, self.inside = before, time.perf_counter(), 0.0, 0.0
+        self.clock = CompileClock()
+
+    def compiling(self, compile_loop, *arguments):
+        """The advance that `compile_loop` returns; all of its time is compilation, also what numba does not count."""
+        counted = self.clock.seconds
+        advance, self.loop = compile_loop(*arguments)
+        self.inside = self.clock.seconds - counted
+        return advance
+
+    def seconds(self):
+        compiled = self.loop + max(self.clock.seconds - self.inside, 0.0)
+        return self.before + max(time.perf_counter() - self.began - compiled, 0.0)
+
+
+def iterates(method, objective, x0, tol, **keywords):
+    """Yield a Snapshot at the start and after every chunk of iterations, until a status ends the run. See `_iterates`."""
+    resume = keywords.get("resume")
+    watch = Stopwatch(0.0 if resume is None else resume.seconds)
+    with watch.clock:
+        yield from _iterates(watch, method, objective, x0, tol, **keywords)
+
+
+def _iterates(watch, method, objective, x0, tol, *, chunk=None, compiled=False, history=False, resume=None, refused=None):
+    """The snapshots of a run.
 
     A chunk is `chunk` iterations or, where that is None, as many as take about 20 ms, in the interpreted loop at most
     `INTERPRETED_CHUNK`. A loop that does not compile is reported to `refused`, and runs interpreted if that returns.
     """
-    began = time.perf_counter()
     if resume is None:
         oracle, state, best = start(method, objective, x0, tol)
-        nit, before = 0, 0.0
+        nit = 0
     else:
         oracle, state, best = restart(objective, resume)
-        nit, before = resume.nit, resume.seconds
+        nit = resume.nit
     gnorm = method.residual(state, tol.norm)
     status = check(tol, nit, objective.counts, state.f, gnorm, state.flag, best.scalars)
     width = len(COLUMNS) + len(method.columns)
@@ -149,35 +175,34 @@ def iterates(method, objective, x0, tol, *, chunk=None, compiled=False, history=
     parts = (method.step, method.residual, method.report, method.monotone)
     last = Last()
     interpreted = make_advance(last.remembers(method.step), *parts[1:])
-    advance, spent = interpreted, 0.0
+    advance = interpreted
     if compiled and status == RUNNING:
         try:
-            advance, spent = compiled_advance(make_advance, parts, objective, (state, method.params, tol, best))
+            advance = watch.compiling(compiled_advance, make_advance, parts, objective, (state, method.params, tol, best))
         except NotCompilable as error:
             refused(error)
             compiled = False
-    yield Snapshot(nit, status, state, gnorm, best, rows, before + time.perf_counter() - began - spent, spent, compiled)
+    yield Snapshot(nit, status, state, gnorm, best, rows, watch.seconds(), watch.loop, compiled)
     size, trace = chunk or (FIRST_CHUNK if compiled else 1), None
     largest = LARGEST_CHUNK if compiled else INTERPRETED_CHUNK
     while status == RUNNING:
         if history or trace is None:
             trace = np.zeros((size if history else 0, width))
-        first, last.done, clock = nit, -1, time.perf_counter()
+        first, last.done, before = nit, -1, watch.seconds()
         try:
             state, nit, status, gnorm = advance(oracle, state, method.params, tol, best, nit, size, trace)
         except Broken as broken:
             state, best, nit, error = broken.args
             if size > 1:    # the last snapshot was that of the iterate before the chunk
-                gnorm, seconds = method.residual(state, tol.norm), before + time.perf_counter() - began - spent
-                yield Snapshot(nit, status, state, gnorm, best, trace[:0], seconds, spent, compiled)
+                gnorm = method.residual(state, tol.norm)
+                yield Snapshot(nit, status, state, gnorm, best, trace[:0], watch.seconds(), watch.loop, compiled)
             raise error from None
         except BaseException:
             if last.done > 0:   # show what the chunk had reached before the exception goes on
                 nit, state, gnorm = first + last.done, last.state, method.residual(last.state, tol.norm)
-                yield Snapshot(nit, status, state, gnorm, best, trace[:last.done], before + clock - began - spent, spent,
-                               compiled)
+                yield Snapshot(nit, status, state, gnorm, best, trace[:last.done], before, watch.loop, compiled)
             raise
-        now = time.perf_counter()
-        yield Snapshot(nit, status, state, gnorm, best, trace[: nit - first], before + now - began - spent, spent, compiled)
+        after = watch.seconds()
+        yield Snapshot(nit, status, state, gnorm, best, trace[: nit - first], after, watch.loop, compiled)
         if chunk is None:
-            size = next_size(size, now - clock, largest)
+            size = next_size(size, after - before, largest)

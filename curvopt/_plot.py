@@ -9,7 +9,7 @@ def pyplot():
     try:
         import matplotlib.pyplot as plt
     except ImportError:
-        raise ImportError("pictures need matplotlib: pip install 'curvopt[plot]'") from None
+        raise ImportError("pictures need matplotlib: pip install \"curvopt[plot]\"") from None
     return plt
 
 

@@ -68,7 +68,8 @@ def make_sampled(method, fun, x0, args, rng):
     if isinstance(fun, FiniteSum):
         for name in ("batch_size", "normalizer_batch_size"):
             if getattr(method.params, name, 0) > fun.n_samples:
-                raise ValueError(f"{name} is {getattr(method.params, name)}, but there are only {fun.n_samples} rows")
+                raise ValueError(f"{name} is {getattr(method.params, name)}, but there are only {fun.n_samples} rows; "
+                                 f"set it with {method.name}.replace({name}=...) or options={{{name!r}: ...}}")
     x, shape = start_point(x0)
     args = args if isinstance(args, tuple) else (args,)
     return SampledObjective(fun, args, shape, "hessp" in method.needs, np.random.default_rng(rng)), x

@@ -25,7 +25,7 @@ def warmup(methods=None, dims=None, progress=None):
         Sizes n at which each loop is run for an iteration, all at least 2; when omitted, 2. Machine code is the same for all
         n, so one size compiles everything; others show that a method has the memory that it needs.
     progress : bool, optional
-        Progress bar, drawn by tqdm; when omitted, only on a terminal.
+        Progress bar, drawn by tqdm where that is installed; when omitted, only on a terminal.
 
     Returns
     -------

@@ -23,7 +23,7 @@ from .. import _checks
 from .._jit import routine
 from .._method import Method
 from .._oracle import gradient, start, value
-from .._status import BAD_BOUND, PRECISION, RUNNING
+from .._status import BAD_BOUND, PRECISION, RUNNING, STEP_FAILED
 from .._vectors import axpy_to, copy_to, norm_inf
 from ..stepsize.polyak import LONG, SHORT, UNDONE, contradicts, polyak_length, tells_apart
 
@@ -69,7 +69,8 @@ def init(oracle, x0, params):
 def begin_again(state):
     """At x0, whose value and gradient are known, with the bound halfway up to the best value."""
     x, _, g, _, _, x_trial, g_trial, x0, g0, f0, _, _, f_best, f_lower, _ = state
-    flag = RUNNING if tells_apart(f_best, f_lower) or tells_apart(f_lower, f_best) else PRECISION
+    flag = RUNNING if tells_apart(f_best, f_lower) or tells_apart(f_lower, f_best) else \
+        PRECISION if f_best < f0 else STEP_FAILED      # the bound has come up to a value that no step ever improved
     copy_to(x0, x_trial)
     copy_to(g0, g_trial)
     f_lower = 0.5 * f_lower + 0.5 * f_best
@@ -108,7 +109,7 @@ class GDPolyakRestartsMethod(Method):
 
     One value and one gradient an iteration, none in the iteration that restarts; six vectors. The number of restarts is
     unlimited; the run ends by the common tolerances, or with ``Status.PRECISION`` when bound and best value agree to
-    rounding: then every further restart would be the same.
+    rounding: then every further restart would be the same (``STEP_FAILED`` if the best value is still that of x0).
 
     Parameters
     ----------

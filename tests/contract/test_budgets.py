@@ -1,6 +1,7 @@
 """Clause: every budget ends the run with its own status, after the iteration that used it up."""
 import time
 
+import numpy as np
 import pytest
 
 from curvopt import Status, minimize
@@ -98,3 +99,19 @@ def _sgm():
     import curvopt
 
     return curvopt.SGM
+
+
+def test_compilation_is_no_time_of_the_run(plain):
+    """Functions that numba compiles at their first call, in the interpreted loop: `time` and maxtime leave that out."""
+    numba = pytest.importorskip("numba")
+    from curvopt._jit import ENABLED, CompileClock
+
+    if not ENABLED or numba.config.DISABLE_JIT:
+        pytest.skip("nothing is compiled in this run")
+    fun = numba.njit(lambda x: np.sum(np.sort(x * x)))
+    began = time.perf_counter()
+    with CompileClock() as clock:
+        res = minimize(fun, plain.x0, jac=lambda x: 2.0 * x, method="LBFGS", options={"history": True})
+    whole = time.perf_counter() - began
+    assert fun.signatures and clock.seconds > 0.0
+    assert res.time <= whole - clock.seconds + 1e-9 and res.history.time[-1] == res.time
