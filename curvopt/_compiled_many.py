@@ -11,9 +11,10 @@ from numba.core.errors import NumbaError
 from numba.extending import overload
 
 from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of, name_apart
-from ._compiled_tuples import lent
-from ._compiled_whole import DRAFT, WHOLE
-from ._jit import cached, routine
+from ._compiled_shapes import ANY, known_sizes, of_size
+from ._compiled_tuples import hold, lent
+from ._compiled_whole import DRAFT, SIZED, WHOLE
+from ._jit import cached, kernel, routine
 from ._loop import make_advance
 from ._objective import NotCompilable
 from ._oracle import N_COUNTS, Data, Oracle
@@ -71,63 +72,117 @@ def make_run(step, residual, report, monotone, counted):
     return run
 
 
-def make_again(init, again, residual, monotone):
-    """(state, best, norm) of a start, in the arrays of the state before where the method knows how."""
-    if again is None:
-        def next_start(oracle, state, best, x0, params, norm):
-            state = init(oracle, x0, params)
-            gnorm = residual(state, norm)
-            return state, first_best(state, gnorm, monotone), gnorm
-    else:
-        def next_start(oracle, state, best, x0, params, norm):
-            state = again(oracle, state, x0, params)
-            gnorm = residual(state, norm)
-            return state, again_best(best, state, gnorm, monotone), gnorm
-
-    return routine(next_start)
-
-
-def make_entry(init, again, step, residual, report, monotone, counted):
+def make_fresh_rows(init, step, residual, report, monotone, counted):
+    """rows(...) for a method that makes the arrays of its state anew for each problem."""
     run = make_run(step, residual, report, monotone, counted)
-    next_start = make_again(init, again, residual, monotone)
 
-    def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
-        # All threads have these arrays: counting references to their rows, they would wait for each other.
-        args, shared, starts, xs, gs = lent((args, shared, starts, xs, gs))
-        counts, work, trace = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1])), np.empty((0, 0))
-        first = True
+    def rows(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers,
+             counts, work, trace):
         for i in range(begin, end):
             cursor[0] = i       # the row to blame for an exception
-            for j in range(counts.size):
-                counts[j] = 0
-            if not norm_inf(starts[i]) < np.inf:
-                copy_to(starts[i], xs[i])
-                fs[i], statuses[i] = np.nan, NONFINITE
-                gs[i, :] = np.nan
+            if not begins(starts[i], counts, xs, fs, gs, statuses, i):
                 continue
             data = Data(row_of(args, i) + shared, counts, work, hess)
-            oracle = Oracle(fun, jac, hessp, data)
-            if first:
-                state = init(oracle, starts[i], params)
-                gnorm = residual(state, tol.norm)
-                best = first_best(state, gnorm, monotone)
-                first = False
-            else:
-                state, best, gnorm = next_start(oracle, state, best, starts[i], params, tol.norm)
+            state = init(Oracle(fun, jac, hessp, data), starts[i], params)
+            gnorm = residual(state, tol.norm)
+            best = first_best(state, gnorm, monotone)
             fs[i], numbers[i, 0], statuses[i] = run(
                 fun, jac, hessp, data, state, params, tol, best, gnorm, trace, xs[i], gs[i])
             for j in range(3):
                 numbers[i, 1 + j] = counts[j]
         cursor[0] = end
 
+    return routine(rows)
+
+
+def make_lasting_rows(init, again, step, residual, report, monotone, counted, n, places):
+    """rows(...) for a method that knows how to use the arrays of a state again: all problems have those of the first.
+
+    From there on no array is made: the whole loop does without reference counts, and with sizes that are known.
+    """
+    (sized_state, state_fits), (sized_best, _) = (of_size(n, part) for part in places)
+    sized_vector, sized_work = of_size(n, (True,))[0], of_size(n, (False, True))[0]
+    run = make_run(step, residual, report, monotone, counted)
+
+    @njit(error_model="numpy", nogil=True, _nrt=counted, **DRAFT)
+    def go_on(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers,
+              counts, work, trace, state, best):
+        fresh = True
+        work = sized_work(work)
+        for i in range(begin, end):
+            cursor[0] = i
+            x0, x, g = sized_vector(starts[i]), sized_vector(xs[i]), sized_vector(gs[i])
+            if not fresh and not begins(x0, counts, xs, fs, gs, statuses, i):
+                continue
+            state, best = sized_state(state), sized_best(best)
+            data = Data(row_of(args, i) + shared, counts, work, hess)
+            if not fresh:
+                state = again(Oracle(fun, jac, hessp, data), state, x0, params)
+            gnorm = residual(state, tol.norm)
+            best = again_best(best, state, gnorm, monotone)
+            fresh = False
+            fs[i], numbers[i, 0], statuses[i] = run(
+                fun, jac, hessp, data, state, params, tol, best, gnorm, trace, x, g)
+            for j in range(3):
+                numbers[i, 1 + j] = counts[j]
+        cursor[0] = end
+
+    def rows(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers,
+             counts, work, trace):
+        for i in range(begin, end):
+            cursor[0] = i
+            if begins(starts[i], counts, xs, fs, gs, statuses, i):
+                data = Data(row_of(args, i) + shared, counts, work, hess)
+                state = init(Oracle(fun, jac, hessp, data), starts[i], params)
+                if not state_fits(state):
+                    raise RuntimeError("init made arrays of another size than with functions that are 0")
+                best = first_best(state, 0.0, monotone)
+                lent_state, lent_best = lent((state, best))
+                go_on(fun, jac, hessp, args, shared, hess, starts, params, tol, i, end, cursor, xs, fs, gs, statuses, numbers,
+                      counts, work, trace, lent_state, lent_best)
+                hold(state, best)
+                return
+        cursor[0] = end
+
+    return routine(rows)
+
+
+@kernel
+def begins(start, counts, xs, fs, gs, statuses, i):
+    """Whether problem i has a start to begin from; if so the counts are 0, if not its results are written."""
+    for j in range(counts.size):
+        counts[j] = 0
+    if norm_inf(start) < np.inf:
+        return True
+    copy_to(start, xs[i])
+    fs[i], statuses[i] = np.nan, NONFINITE
+    for j in range(start.size):
+        gs[i, j] = np.nan
+    return False
+
+
+def make_entry(init, again, step, residual, report, monotone, counted, n, places):
+    if again is None:
+        rows = make_fresh_rows(init, step, residual, report, monotone, counted)
+    else:
+        rows = make_lasting_rows(init, again, step, residual, report, monotone, counted, n, places)
+
+    def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
+        # All threads have these arrays: counting references to their rows, they would wait for each other.
+        args, shared, starts, xs, gs = lent((args, shared, starts, xs, gs))
+        counts, work, trace = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1])), np.empty((0, 0))
+        rows(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers,
+             counts, work, trace)
+
     return entry
 
 
-def compile_entry(parts, signature):
+def compile_entry(parts, signature, sizes):
     """The machine code for these routines: without reference counts where no step makes an array."""
     for counted in (False, True):
-        dispatcher = njit(error_model="numpy", nogil=True, **WHOLE)(make_entry(*parts, counted))
-        name = identity_of(("many", *parts, counted))
+        pipeline = WHOLE if sizes[0] == ANY else SIZED
+        dispatcher = njit(error_model="numpy", nogil=True, **pipeline)(make_entry(*parts, counted, *sizes))
+        name = identity_of(("many", *parts, counted, sizes))
         if name is not None:
             cached(dispatcher, name)
         try:
@@ -149,11 +204,12 @@ def compiled_entry(method, objective, args, shared, starts, tol):
     """entry(begin, end, cursor, outputs...) for these functions; NotCompilable where it cannot be."""
     callables = objective.compiled_callables()
     parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
-    key = (parts, callables, typeof(args), typeof(shared))
+    sizes = known_sizes(method, starts.shape[1])
+    key = (parts, callables, typeof(args), typeof(shared), sizes)
     entry = _ready.get(key)
     if entry is None:
         with Notice():
-            entry = find_entry(method, objective, callables, parts, args, shared, tol)
+            entry = find_entry(method, objective, callables, parts, args, shared, tol, sizes)
         if len(_ready) >= 256:
             _ready.clear()      # a caller that makes new functions all the time must not fill the memory
         _ready[key] = entry
@@ -164,19 +220,19 @@ def compiled_entry(method, objective, args, shared, starts, tol):
     return solve_rows
 
 
-def find_entry(method, objective, callables, parts, args, shared, tol):
+def find_entry(method, objective, callables, parts, args, shared, tol, sizes):
     """The machine code; the callables and, where this process has not done so yet, the loop are compiled."""
     data_t = typeof(objective.data)
     vector, none, matrix = float64[::1], types.none, float64[:, ::1]
     compile_callables(callables, data_t)
     name_apart(method.params)
     args_t, shared_t, params_t, tol_t = map(typeof, (args, shared, method.params, tol))
-    key = (parts, args_t, shared_t)
+    key = (parts, args_t, shared_t, sizes)
     with _lock:
         if key not in _entries:
             signature = none(*function_types(data_t), args_t, shared_t, matrix, matrix, params_t, tol_t, int64, int64,
                              int64[::1], matrix, vector, matrix, int64[::1], int64[:, ::1])
-            _entries[key] = compile_entry(parts, signature)
+            _entries[key] = compile_entry(parts, signature, sizes)
         return _entries[key]
 
 

@@ -77,6 +77,30 @@ def release(typingctx, array):
 
 
 @intrinsic
+def numbers(typingctx, values):
+    """A tuple of numbers, integers perhaps, as a tuple of floats."""
+    if not (isinstance(values, types.BaseTuple) and len(values) and all(isinstance(t, (types.Number, types.Boolean)) and
+                                                                       t not in types.complex_domain for t in values)):
+        raise errors.TypingError("not a tuple of real numbers")
+
+    def codegen(context, builder, signature, arguments):
+        items = cgutils.unpack_tuple(builder, arguments[0], len(values))
+        floats = [context.cast(builder, item, kind, types.float64) for item, kind in zip(items, values)]
+        return context.make_tuple(builder, signature.return_type, floats)
+
+    return types.UniTuple(types.float64, len(values))(values), codegen
+
+
+@intrinsic
+def hold(typingctx, first, second):
+    """Does nothing, but that its arguments live until it is called: for owners of what was lent."""
+    def codegen(context, builder, signature, arguments):
+        return context.get_dummy_value()
+
+    return types.none(first, second), codegen
+
+
+@intrinsic
 def plain(typingctx, record):
     """The record as plain tuples, for compiled code."""
     def codegen(context, builder, signature, arguments):

@@ -41,13 +41,16 @@ class _NoMachineCode:
 class _Whole(JITCodeLibrary):
     """Code that no other library calls into, with everything that it calls."""
 
-    def _optimize_final_module(self):
+    def _alone(self):
         for function in self._final_module.functions:
             # The linkage of what came from other libraries. Private, not internal: the linker of LLVM's just-in-time compiler
             # goes by names, and takes an internal function of one library for the function of the same name in another.
             if not function.is_declaration and function.linkage == Linkage.linkonce_odr \
                     and not function.name.startswith("NRT_"):
                 function.linkage = "private"
+
+    def _optimize_final_module(self):
+        self._alone()
         super()._optimize_final_module()
 
     def _finalize_final_module(self):
@@ -56,6 +59,30 @@ class _Whole(JITCodeLibrary):
             environment = lookup_environment(variable.name)
             if environment is not None:
                 self._codegen.set_env(variable.name, environment)
+
+
+class _Sized(_Whole):
+    """The same with sizes that are constants (`_compiled_shapes`)."""
+
+    def _optimize_final_module(self):
+        self._alone()
+        # Once to bring the parts together, with no loop spread over vector registers, and once more with the constants that are
+        # then known in every part.
+        passes, builder = self._codegen._module_pass_manager(opt=2, loop_vectorize=False, slp_vectorize=False)
+        passes.run(self._final_module, builder)
+        super()._optimize_final_module()
+
+
+class _Kernel(JITCodeLibrary):
+    """Machine code for calls from Python, and for loops the text as it was written, to be optimised where it is used."""
+
+    def _optimize_final_module(self):
+        text = self._final_module.clone()
+        for function in text.functions:
+            if not function.is_declaration and function.linkage == Linkage.external:
+                function.linkage = "linkonce_odr"
+        self._shared_module = text
+        super()._optimize_final_module()
 
 
 class _Pipeline(Compiler):
@@ -73,5 +100,15 @@ class WholePipeline(_Pipeline):
     library = _Whole
 
 
+class SizedPipeline(_Pipeline):
+    library = _Sized
+
+
+class KernelPipeline(_Pipeline):
+    library = _Kernel
+
+
+KERNEL = {"pipeline_class": KernelPipeline}
 DRAFT = {"pipeline_class": DraftPipeline, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 WHOLE = {"pipeline_class": WholePipeline}
+SIZED = {"pipeline_class": SizedPipeline}

@@ -72,7 +72,7 @@ if ENABLED:
     from numba.core.dispatcher import Dispatcher
     from numba.extending import is_jitted, register_jitable
 
-    from ._compiled_whole import DRAFT
+    from ._compiled_whole import DRAFT, KERNEL
 
     FINGERPRINT = _package_fingerprint()
 
@@ -117,7 +117,7 @@ if ENABLED:
         # this package make no arrays and return none, so they need no counts; a kernel that makes one does not compile.
         # The problems do as users do. The choice is explicit, or numba would take that of the caller.
         inside = function.__module__.startswith(__package__ + ".") and ".problems." not in function.__module__
-        return cached(njit(error_model="numpy", _nrt=not inside)(function))
+        return cached(njit(error_model="numpy", _nrt=not inside, **(KERNEL if inside else {}))(function))
 
     routine = register_jitable(error_model="numpy", **DRAFT)
 

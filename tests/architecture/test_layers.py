@@ -22,7 +22,7 @@ LAYERS = (
     ("_options", "_callback", "_interrupt", "_problem_checks", "_rate", "_bounds", "_explain", "_reports", "_result", "_run",
      "_second_order"),
     ("_minimize", "baselines"),
-    ("_slices", "_many", "_compiled_many"),
+    ("_slices", "_many", "_compiled_many", "_compiled_shapes"),
 )
 # Imports that point upward, made inside a function when it runs: (importer, imported) -> why.
 UPWARD = {
