@@ -72,7 +72,7 @@ class TruncatedNewtonMethod(Method):
     depth : "auto" or int >= 0
         Products of a step. ``"auto"`` lets the measured model error choose between bursts and Newton steps; 0 takes
         bursts only, and is `QuasiNewton` bit for bit; another number makes every step a Newton step of at most that many
-        products. With depth = 1 and m = 0 the steps are those of SCG.
+        products. With depth = 1 and m = 0 the steps are those of SCG, where they are searched along.
     m : int >= 0, optional
         Pairs of the memory, which also preconditions. By default 200 for n <= 500, where they become a matrix, and 30
         above; 0 stands for no memory and needs a depth above 0.
@@ -82,8 +82,9 @@ class TruncatedNewtonMethod(Method):
     good : float > 0
         Model error up to which a Newton step is followed by another one.
     price : float > 0
-        Price of a call of ``hessp`` or ``hess``, in gradients. Above 1.5 there are longer bursts and fewer products.
-        Products by differences are counted as the gradients they are.
+        Price of a call of ``hessp`` or ``hess``, in gradients. Above 1.5 products have to prove themselves: bursts take 80
+        steps and more, and a Newton step must win as much per unit as the last burst did. Products by differences are counted
+        as the gradients they are.
     plain_retry : bool
         Leave the preconditioner out after a poor Newton step that followed a burst of full length.
     c1, c2 : float

@@ -20,15 +20,15 @@ from .._oracle import NFEV, NHEV, NJEV
 from .._vectors import norm
 
 # Measured on two thirds of a collection (docs/methods/truncated_newton.md).
-FIRST_BURST, LONGEST_BURST = 5, 20          # quasi-Newton steps between Newton steps; doubled after each poor one
+FIRST_BURST, LONGEST_BURST = 5.0, 20.0          # quasi-Newton steps between Newton steps; doubled after each poor one
 LEAST_FORCING, MOST_FORCING = 1e-3, 0.5     # what e is clipped to as the relative residual of a solve
 LEAST_CAP, SHARE, GROWTH = 10, 0.5, 4       # products of a solve: this many; this share of all spent; so many last good ones
 REACH, REACH_LARGE = 4.0, 1.0               # n <= 500, where the memory becomes a matrix, and above
 BURST_STEP = 1.5                            # units of a quasi-Newton step whose first trial is accepted
 # In a region, solves dearer than TURN let bursts try: 60 steps, in which a memory of 30 pairs is renewed twice.
 TURN, LONGEST_TURN = 90.0, 400.0
-CHEAP, DEAR = 1e-3, 1.5                     # least price of a product in gradients; from which bursts are given more room
-DEAR_CAP, DEAR_SHARE, DEAR_LONGEST = 10, 0.5, 20.0
+CHEAP, DEAR = 1e-3, 1.5                     # least price of a product in gradients; from which it has to prove itself:
+DEAR_BURST, DEAR_SHARE = 80.0, 0.25         # ... not before so many steps, doubled without end, and for this share of all spent
 
 # Places in the book.
 ERROR = 0       # e of the last Newton step; infinite where there was none to measure, or where bursts win more
@@ -67,9 +67,9 @@ def dear(book):
 
 
 @kernel
-def steps_to_come(book):
-    """Of the next burst: longer in the ratio of the price where products are dear."""
-    return float(int(book[LENGTH] * book[PRICE])) if book[PRICE] > DEAR else book[LENGTH]
+def shortest_burst(book):
+    """Most runs are over before a dear product could have paid for itself; those that are not begin with a long burst."""
+    return DEAR_BURST if dear(book) else FIRST_BURST
 
 
 @routine
@@ -77,12 +77,12 @@ def make_book(x0, bursts, price):
     """The book at the start of a run, which begins with a burst or not."""
     book = np.zeros(PLACES)
     book[ERROR] = MOST_FORCING
-    book[LENGTH] = FIRST_BURST
     book[PRICE] = price
+    book[LENGTH] = shortest_burst(book)
     book[RATE] = -math.inf
     book[RADIUS] = max(1.0, norm(x0, 2))
     if bursts:
-        book[LEFT] = steps_to_come(book)
+        book[LEFT] = book[LENGTH]
     return book
 
 
@@ -122,8 +122,8 @@ def forcing(most, book):
 @kernel
 def depth_cap(n, spent, book):
     """Products that the next solve may take."""
-    least, share = (DEAR_CAP, DEAR_SHARE) if dear(book) else (LEAST_CAP, SHARE)
-    return int(min(2.0 * n + 5.0, max(float(least), max(share * spent / book[PRICE], GROWTH * book[DEPTH]))))
+    share = (DEAR_SHARE if dear(book) else SHARE) * spent / book[PRICE]
+    return int(min(2.0 * n + 5.0, max(float(LEAST_CAP), max(share, GROWTH * book[DEPTH]))))
 
 
 @kernel
@@ -157,8 +157,8 @@ def plan(error, good, auto, plain_retry, book):
         book[PLAIN] = 1.0 - book[PLAIN]
     elif not fine:
         book[PLAIN] = 0.0
-    book[LEFT] = 0.0 if fine else steps_to_come(book)
-    book[LENGTH] = FIRST_BURST if fine else min(2.0 * book[LENGTH], DEAR_LONGEST if dear(book) else float(LONGEST_BURST))
+    book[LEFT] = 0.0 if fine else book[LENGTH]
+    book[LENGTH] = shortest_burst(book) if fine else min(2.0 * book[LENGTH], math.inf if dear(book) else LONGEST_BURST)
 
 
 @kernel
@@ -175,7 +175,7 @@ def plan_in_region(error, good, auto, won, paid, book):
     if not auto or paid <= TURN:
         return
     if tried and won:
-        book[LENGTH] = FIRST_BURST
+        book[LENGTH] = shortest_burst(book)
         return
     longer = 2.0 * book[LENGTH] if tried else book[LENGTH]
     book[LENGTH] = book[LEFT] = min(LONGEST_TURN, max(longer, float(int(paid / BURST_STEP))))
