@@ -6,7 +6,8 @@ Along a step s from x the trial z = x + s shows the curvature <s, y>, y = g(z) -
 
 Newton's step on the hypergradient of the step length. x+ is not evaluated: the next step starts there, from the
 predicted gradient g+. Every evaluation is thus a trial and an exact line search at once; an error of the prediction is met
-by the next trial. Directions are two-loop products over m pairs around a learned diagonal (`learned_diagonal`).
+by the next trial. Directions are two-loop products over m pairs around a learned diagonal (`learned_diagonal`); where
+n <= 4 m - 1, the 2 m vectors of the pairs hold the whole inverse Hessian instead (`packed_inverse`).
 
 References
 ----------
@@ -26,8 +27,10 @@ from .._method import Method
 from .._oracle import gradient, start, value
 from .._status import RUNNING
 from .._vectors import copy_to, norm, norm_inf
+from ..directions.dense_inverse import soft_scale
 from ..directions.learned_diagonal import follow_secant, follow_signs, raise_to, rescale, scaled_steepest
 from ..directions.limited_memory import HEAD, PAIR_TEST, SIZE, Pairs, accept, clear, curved, make_pairs, two_loop_diagonal
+from ..directions.packed_inverse import diagonal, product, rank_two, set_diagonal, triangle
 from ..linesearch.armijo import failure
 from ..stepsize.hypergradient import shrink, smallest_and_largest
 from ..stepsize.secant_points import better, lengthened, make_pair, next_factor, parabola, secant_point
@@ -62,8 +65,9 @@ class State(NamedTuple):
     g_v: np.ndarray     # predicted gradient there
     f_v: float          # and value
     p: np.ndarray
-    mean: np.ndarray    # average agreement of signs
-    pairs: Pairs
+    mean: np.ndarray    # average agreement of signs; room of the update where there is a matrix
+    pairs: Pairs        # only the candidate where there is a matrix
+    H: np.ndarray       # the matrix, packed; empty where it would take more room than the pairs
     a: float            # factor of the step, learned from r
     t: float            # damping, 1 unless there were null steps
     cap: float          # on r
@@ -78,19 +82,28 @@ class State(NamedTuple):
 @routine
 def init(oracle, x0, params):
     x, f, g = start(oracle, x0)
+    n, m = x.size, params.m
+    size_H = triangle(n)
+    if size_H <= 2 * m * n:
+        m = 0
+    else:
+        size_H = 0
     p = np.ones_like(x0)
     size = norm(g, 2)
     if 0.0 < size < math.inf:
         shrink(p, max(1.0, norm(x, 2)) / size)      # the first trial is as long as x, at least 1
-    return State(x, f, g, 1.0, RUNNING, x.copy(), g.copy(), f, p, np.zeros_like(x0), make_pairs(x0.size, params.m),
+    return State(x, f, g, 1.0, RUNNING, x.copy(), g.copy(), f, p, np.zeros_like(x0), make_pairs(n, m), np.zeros(size_H),
                  1.0, 1.0, params.r_max, 0.0, math.inf, 0.0, 0, 0, 1.0)
 
 
 @routine
-def direction(p, pairs, g_v):
-    """Write the step into the candidate's row; return (row of s, row of y, <g_v, s>). Pairs that give no descent go."""
+def direction(p, pairs, H, g_v):
+    """Write the step into the candidate's row; return (row of s, row of y, <g_v, s>). What gives no descent is forgotten."""
     S, Y, rho, coef, info = pairs
-    slope = two_loop_diagonal(S, Y, rho, coef, info, p, -1.0, g_v, S[info[HEAD]])
+    if H.size > 0 and info[SIZE] > 0:
+        slope = product(H, -1.0, g_v, S[info[HEAD]])
+    else:
+        slope = two_loop_diagonal(S, Y, rho, coef, info, p, -1.0, g_v, S[info[HEAD]])
     if not slope < 0.0:
         clear(info)
         slope = scaled_steepest(p, g_v, S[info[HEAD]])
@@ -98,12 +111,21 @@ def direction(p, pairs, g_v):
 
 
 @routine
-def store(p, pairs, s, y, sy, weight, least):
-    """Keep the pair (s, y), and teach it to the diagonal."""
+def store(p, pairs, H, work, s, y, sy, sBs, weight, least):
+    """Teach the pair (s, y) to the matrix, or keep it and teach it to the diagonal. sBs = 0 where <s, B s> is not known."""
+    first = pairs.info[SIZE] == 0
+    if H.size > 0:
+        if first:
+            rescale(p, y, sy, 1.0)
+            set_diagonal(H, p)
+            pairs.info[SIZE] = 1
+        rank_two(H, s, y, sy, 1.0 if first else soft_scale(sy, sBs), work)
+        diagonal(H, p)
+        return
     if weight > 0.0:
         follow_secant(p, s, y, sy, weight)
     accept(pairs.rho, pairs.info, sy)
-    rescale(p, y, sy, 1.0 if pairs.info[SIZE] == 1 else 0.5)
+    rescale(p, y, sy, 1.0 if first else 0.5)
     raise_to(p, LEAST * least)
 
 
@@ -115,17 +137,17 @@ def back(state, f, t, length, least, cap, a, bad, flag):
     shrink(state.mean, 0.0)
     if bad >= FORGET:
         clear(state.pairs.info)
-    return State(state.x, f, state.g, 0.0, flag, state.v, state.g_v, f, state.p, state.mean, state.pairs, a, t, cap,
+    return State(state.x, f, state.g, 0.0, flag, state.v, state.g_v, f, state.p, state.mean, state.pairs, state.H, a, t, cap,
                  length, least, 0.0, bad, state.k + 1, 1.0)
 
 
 @routine
 def step(oracle, state, params):
-    x, f, g, _, _, v, g_v, f_v, p, mean, pairs, a, t, cap, length, least, top, bad, k, _ = state
+    x, f, g, _, _, v, g_v, f_v, p, mean, pairs, H, a, t, cap, length, least, top, bad, k, _ = state
     verify = norm_inf(g_v) <= VERIFY * top
     s, y, slope, factor, size, r = pairs.S[pairs.info[HEAD]], pairs.Y[pairs.info[HEAD]], 0.0, 0.0, 0.0, 1.0
     if not verify:
-        s, y, slope = direction(p, pairs, g_v)
+        s, y, slope = direction(p, pairs, H, g_v)
         factor, size = lengthened(s, t * a, LONGER * length, v)
         slope *= factor
     f_trial = value(oracle, v)
@@ -147,13 +169,13 @@ def step(oracle, state, params):
     good = curved(ss, sy, yy, PAIR_TEST)
     if good:
         least = min(least, sy / yy)
-        store(p, pairs, s, y, sy, params.weight, least)
+        store(p, pairs, H, mean, s, y, sy, 0.0 if verify else -factor * slope, params.weight, least)
     if verify:
         f_v = f_trial
     else:
         r, cap = parabola(f_v, f_trial, slope, sy, params.r_max, cap)
         a = next_factor(a, r, sy, f_trial, f_v)
-        if params.eta > 0.0:
+        if params.eta > 0.0 and H.size == 0:
             follow_signs(p, mean, g_v, y, params.eta / (1.0 + k / params.decay), params.rho)
         f_v = f_trial + (r - 1.0) * (slope + sy) + 0.5 * (r - 1.0) * (r - 1.0) * max(sy, 0.0)
         secant_point(v, g_v, s, y, r)
@@ -161,7 +183,7 @@ def step(oracle, state, params):
     if bad > 0 and f_v > f + SLACK * abs(f):
         t *= NULL_SHRINK
         return back(state, f, t, length, least, cap, a, bad, failure(f, slope) if t < T_MIN else RUNNING)
-    return State(x, f, g, factor, RUNNING, v, g_v, f_v, p, mean, pairs, a, t, cap, length, least, top, bad, k + 1, r)
+    return State(x, f, g, factor, RUNNING, v, g_v, f_v, p, mean, pairs, H, a, t, cap, length, least, top, bad, k + 1, r)
 
 
 @routine
@@ -176,13 +198,14 @@ class HypergradientSecant(Method):
     """Hypergradient descent from secant points (HDMSecant).
 
     One value and one gradient an iteration, no learning rate, no line search. Keeps 2 m + 6 vectors from one iteration to
-    the next, 12 with m = 3, and works in two more.
+    the next, 12 with m = 3, and works in two more. With n <= 4 m - 1 a symmetric matrix takes no more room than m pairs:
+    then the inverse Hessian is kept whole, by BFGS updates, in place of the pairs and of what the diagonal learns.
 
     Parameters
     ----------
     m : int >= 1
-        Pairs kept. 1 and 2 are slow where curvatures spread widely; 10 instead of 3 save a fifth of the gradients, and
-        up to half where n is not much larger than that.
+        Pairs kept, or their room (see above). 1 and 2 are slow where curvatures spread widely; 10 instead of 3 save a fifth
+        of the gradients, and up to half where n is not much larger than that.
     eta : float >= 0
         Rate at which the diagonal follows the signs of the hypergradient; 0 switches that off.
     rho : float in [0, 1)

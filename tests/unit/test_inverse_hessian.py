@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from curvopt.directions import dense_inverse
+from curvopt.directions import dense_inverse, packed_inverse
 from curvopt.directions import inverse_hessian as ih
 
 
@@ -39,6 +39,22 @@ def test_product():
     H, v, out = spd(7, rng), rng.standard_normal(7), np.empty(7)
     assert dense_inverse.product(H, -1.0, v, out) == pytest.approx(-v @ H @ v)
     assert close(out, -H @ v)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 11])
+def test_packed_matrix_is_the_full_one_in_half_the_room(n):
+    rng = np.random.default_rng(n)
+    packed, H, A = np.empty(packed_inverse.triangle(n)), np.diag(rng.uniform(1, 2, n)), spd(n, rng)
+    packed_inverse.set_diagonal(packed, np.diag(H).copy())
+    for _ in range(3):
+        s, v = rng.standard_normal((2, n))
+        y, work = A @ s, np.empty((3, n))
+        packed_inverse.rank_two(packed, s, y, s @ y, 1.3, work[0])
+        dense_inverse.rank_two(H, s, y, s @ y, 1.3, work[1])
+        assert packed_inverse.product(packed, -1.0, v, work[2]) == pytest.approx(-v @ H @ v, rel=1e-10)
+        assert close(work[2], -H @ v) and close(packed, H[np.tril_indices(n)])
+        packed_inverse.diagonal(packed, work[0])
+        assert np.array_equal(work[0], packed[np.cumsum(np.arange(1, n + 1)) - 1])
 
 
 @pytest.mark.parametrize("sy, sBs, expected", [(1.0, 4.0, 2.0), (4.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, np.inf, 1.0)])
