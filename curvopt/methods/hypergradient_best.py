@@ -5,7 +5,7 @@ r"""Hypergradient descent with heavy ball: the form of the papers' experiments, 
 
 AdaGrad moves the diagonal p down -(q o g)/D and the momentum beta down <q, x - x_->/D. Where f rises, x stays and the
 momentum starts again from zero. After a phase of exploration the curvature L that the accepted steps met sets the
-learning rate.
+learning rate. There is no momentum as long as the steps without it pay.
 
 References
 ----------
@@ -24,19 +24,27 @@ from .._jit import kernel, routine
 from .._method import Method
 from .._oracle import gradient, start, value
 from .._status import RUNNING
-from .._vectors import copy_to, norm
+from .._vectors import copy_to, dot, norm, norm_inf
 from ..directions.learned_diagonal import scaled_steepest
 from ..linesearch.armijo import backtrack
 from ..stepsize.curvature import PROBES, curvature_of_step, largest_curvature
 from ..stepsize.hypergradient import (
+    ADAGRAD,
     BETA_MAX,
-    GROWTH,
+    DIAGONAL,
+    LEAST_LEFT,
+    Plain,
     falls_short,
+    freed,
     heavy_ball,
+    learn,
     learn_heavy_ball,
+    paying,
+    plain_steps,
     shrink,
     smallest_and_largest,
 )
+from ..stepsize.secant_points import better
 
 ROBUST, ICML = range(2)
 VARIANTS = {"robust": ROBUST, "icml2025": ICML}
@@ -47,9 +55,8 @@ EPS = 1e-12             # added to D and to AdaGrad's roots in [1]
 LONG = 1e-3             # steps longer than this measure curvature in [1]
 FIRST_RATES = (5.0, 10.0)       # lr at the start in units of 1/L: ours, and that of [1]
 NONFINITE_SHRINK = 0.1  # ours: P after a trial without a finite value
-LEAST_LEFT = 0.5        # ours: the part of an entry of P that one update leaves at least
-RESCUE_SHRINK = 0.5     # ours: P and lr after PATIENCE null steps in a row
-PATIENCE = 10           # ours: from so many null steps in a row on, each halves P
+LEAST_LEFT_MOVING = 0.5 # ours: the part of an entry of P that one update leaves at least, with momentum
+FIRST_PATIENCE, PATIENCE = 2, 10    # ours: null or too short steps in a row before P is rescued; without and with momentum
 STEEPER = 2.0           # a trial gradient this many times as long as the last calls for a look ahead [2]
 AHEAD_RHO, AHEAD_THETA = 0.5, 0.8       # its sufficient decrease and contraction [2]
 NOISE_LENGTH = 1e-8     # ours: steps this short, relative to x, measure rounding errors instead of curvature
@@ -83,8 +90,7 @@ class State(NamedTuple):
     steps: int          # and their number
     merit: int          # accepted steps less NULL_WEIGHT for each null step, not below 0
     k: int
-    nulls: int          # in a row
-    short: int          # accepted steps in a row that were far too short
+    plain: Plain        # whether there is no momentum; counts the null steps and the short ones
 
 
 @routine
@@ -92,16 +98,25 @@ def init(oracle, x0, params):
     x, f, g = start(oracle, x0)
     x_trial, g_trial = np.empty_like(x0), np.empty_like(x0)
     p, acc = np.zeros_like(x0), np.zeros_like(x0)
-    lr = params.lr
+    lr = lr0 = params.lr
+    robust = params.variant == ROBUST
     if lr == 0.0:
-        lr = FIRST_RATES[params.variant] / largest_curvature(oracle, x, g, PROBES, p, x_trial, g_trial)
-        shrink(p, 0.0)
-    first = 0
-    if params.variant == ROBUST:    # with P = 0 the first trial is x itself: P learns from it here, for nothing
-        learn_heavy_ball(p, acc, params.beta0, 0.0, x, x, g, g, 0.0, 0.0, lr, params.lr_beta, 0.0)
-        first = 1
-    return State(x, f, g, lr, RUNNING, x.copy(), x_trial, g_trial, p, acc, params.beta0, 0.0, lr, lr, 0.0, 0.0, 0, first, first,
-                 0, 0)
+        lr = 1.0 / largest_curvature(oracle, x, g, PROBES, p, x_trial, g_trial)
+        lr0 = FIRST_RATES[params.variant] * lr
+        if not robust:
+            lr = lr0
+    fresh(p, acc, g, lr if robust else 0.0)
+    return State(x, f, g, lr, RUNNING, x.copy(), x_trial, g_trial, p, acc, params.beta0, 0.0, lr, lr0, 0.0, 0.0, 0, 0, 0,
+                 plain_steps(robust, g))
+
+
+@kernel
+def fresh(p, acc, g, lr):
+    """P and AdaGrad's sums after the first trial from P = 0, which is the point itself, where everything is known."""
+    shrink(p, 0.0)
+    shrink(acc, 0.0)
+    if lr > 0.0:
+        learn(ADAGRAD, DIAGONAL, p, acc, g, g, dot(g, g), lr, 0.0, 0.0, math.inf)
 
 
 @kernel
@@ -111,8 +126,10 @@ def decayed(lr, lr0, k, curvature):
 
 
 @kernel
-def accepts(f_trial, f, usable, strict):
-    return (usable and (f_trial < f if strict else f_trial <= f)) or f_trial == -math.inf
+def accepts(f_trial, f, g_trial, g, usable, strict):
+    if not usable:
+        return f_trial == -math.inf
+    return f_trial < f if strict else better(f_trial, f, norm_inf(g_trial), norm_inf(g))
 
 
 @kernel
@@ -137,49 +154,52 @@ def look_ahead(oracle, x_trial, f_trial, g_trial, p, d):
 @routine
 def step(oracle, state, params):
     (x, f, g, _, _, x_old, x_trial, g_trial, p, acc, beta, acc_beta, lr, lr0, curvature, seen, steps, merit, k,
-     nulls, short) = state
+     plain) = state
     published = params.variant == ICML
+    if plain.on:
+        copy_to(x, x_old)
+        plain = paying(plain, g)
+        if not plain.on:
+            lr, curvature, seen, steps, merit, k = lr0, 0.0, 0.0, 0, 0, 0
+            shrink(acc, 0.0)
+    least, patience = (LEAST_LEFT, FIRST_PATIENCE) if plain.on else (LEAST_LEFT_MOVING, PATIENCE)
+    if published:
+        least, patience = 0.0, 0
     alpha = heavy_ball(x, x_old, g, p, beta, x_trial)
     f_trial = value(oracle, x_trial)
-    lr = decayed(lr, lr0, k, curvature)
+    if not plain.on:
+        lr = decayed(lr, lr0, k, curvature)
     usable = math.isfinite(f_trial)
     if usable:
         gradient(oracle, x_trial, g_trial)
         beta, acc_beta, usable = learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, g_trial, curvature,
-                                                  EPS if published else 0.0, lr, params.lr_beta,
-                                                  0.0 if published else LEAST_LEFT)
+                                                  EPS if published else 0.0, lr, params.lr_beta, least)
     if params.lookahead and usable and curvature > 0.0 and norm(g_trial, 2) > STEEPER * norm(g, 2):
         x_trial, f_trial, g_trial = look_ahead(oracle, x_trial, f_trial, g_trial, p, x_old)
-    if accepts(f_trial, f, usable, published):
+    if accepts(f_trial, f, g_trial, g, usable, published):
         c = measured(x, x_trial, g, g_trial, published)
-        seen, steps, merit, nulls = seen + c, steps + (1 if c > 0.0 else 0), merit + 1, 0
+        seen, steps, merit = seen + c, steps + (1 if c > 0.0 else 0), merit + 1
         if curvature == 0.0 and merit > EXPLORE and steps > 0:
             curvature = seen / steps
             lr = 1.0 / curvature
             shrink(acc, 0.0)
-        short = short + 1 if falls_short(g, g_trial) else 0
-        if short >= PATIENCE and not published:
-            lr *= GROWTH
-            shrink(p, GROWTH)
+        lr, plain = freed(p, acc, lr, True, falls_short(g, g_trial), plain, patience)
         return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, x_old, g, p, acc, beta, acc_beta, lr, lr0, curvature,
-                     seen, steps, merit, k + 1, nulls, short)
-    nulls, merit = nulls + 1, max(0, merit - NULL_WEIGHT)
+                     seen, steps, merit, k + 1, plain)
+    merit = max(0, merit - NULL_WEIGHT)
     if not usable:
         shrink(p, NONFINITE_SHRINK)
-    elif nulls >= PATIENCE and not published:
-        shrink(p, RESCUE_SHRINK)
-        shrink(acc, 0.0)
-        lr *= RESCUE_SHRINK
+    lr, plain = freed(p, acc, lr, False, False, plain, patience)
     copy_to(x, x_old)
     return State(x, f, g, 0.0, RUNNING, x_old, x_trial, g_trial, p, acc, beta, acc_beta, lr, lr0, curvature, seen, steps,
-                 merit, k + 1, nulls, 0)
+                 merit, k + 1, plain)
 
 
 @routine
 def report(state, row):
     row[0], row[1] = smallest_and_largest(state.p)
     row[2] = state.beta
-    row[3] = 1.0 if state.nulls == 0 else 0.0
+    row[3] = 1.0 if state.plain.nulls == 0 else 0.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,8 +213,8 @@ class HypergradientBest(Method):
     ----------
     lr : float > 0, or None
         AdaGrad's learning rate for P while exploring, a length for P. None: 5/L, and 10/L in the variant "icml2025", with L
-        the curvature at the start (power iteration, three gradients). Later it is 1/L with L the mean curvature along
-        the accepted steps.
+        the curvature at the start (power iteration, three gradients); 1/L before there is momentum. Later it is 1/L with
+        L the mean curvature along the accepted steps.
     lr_beta : float >= 0
         AdaGrad's learning rate for the momentum. 10 as in the authors' code.
     beta0 : float in [0, 0.9995]
@@ -208,15 +228,18 @@ class HypergradientBest(Method):
 
     Notes
     -----
-    What the robust variant does otherwise than [1]_. (i) A trial is accepted where f is equal. A strict test stalls near
-    the rounding level of f, long before the gradient says so. (ii) No constant is added to ||g||^2 or to AdaGrad's
-    roots, so that f -> c f changes nothing. (iii) Curvature is measured along all steps that are longer than rounding, not
-    longer than 1e-3, and exploration goes on where there were none. (iv) From ten null steps in a row on, each halves
-    P and lr and makes AdaGrad forget: one bad trial can otherwise freeze P. From ten accepted steps on that left the
-    gradient within 60 degrees of the last one, each multiplies P and lr by 1.25. No update takes more than half of an
-    entry of P, which otherwise is zero every other time on functions whose curvature grows. (v) After a trial without
-    finite value P shrinks tenfold. (vi) P has no upper bound; the authors' 1e10/L has no effect either. (vii) The first
-    trial of [1]_ is x itself, for P starts at 0; what P learns there is known without it. (viii) The first lr.
+    What the robust variant does otherwise than [1]_. (i) A trial is accepted where f is equal, and within ten rounding errors
+    of f where its gradient is smaller. A strict test stalls near the rounding level of f, long before the gradient says
+    so. (ii) No constant is added to ||g||^2 or to AdaGrad's roots, so that f -> c f changes nothing. (iii) Curvature is
+    measured along all steps that are longer than rounding, not longer than 1e-3, and exploration goes on where there were
+    none. (iv) From ten null steps in a row on, each halves P and lr and makes AdaGrad forget: one bad trial can otherwise
+    freeze P. From ten accepted steps on that left the gradient within 60 degrees of the last one, each multiplies P and
+    lr by 1.25. No update takes more than half of an entry of P, which otherwise is zero every other time on functions
+    whose curvature grows. (v) After a trial without finite value P shrinks tenfold. (vi) P has no upper bound; the
+    authors' 1e10/L has no effect either. (vii) The first trial of [1]_ is x itself, for P starts at 0; what P learns there is
+    known without it. (viii) The first lr. (ix) The run begins as `HDM`. The momentum, and with it the first lr above and an
+    AdaGrad that has forgotten, comes after the first ten steps that have not halved ||g||: a momentum of 0.95 needs some
+    fifty steps to pay, and easy problems take fewer.
 
     Exploration ends when accepted steps, less two for each null step and never below zero, exceed 200; it may never end
     on a nonconvex function, which does no harm.

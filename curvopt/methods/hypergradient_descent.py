@@ -23,12 +23,12 @@ from .._jit import routine
 from .._method import Method
 from .._oracle import gradient, start, value
 from .._status import RUNNING
-from .._vectors import axpy_to, dot
+from .._vectors import axpy_to, dot, norm_inf
 from ..stepsize.curvature import PROBES, largest_curvature
 from ..stepsize.hypergradient import (
     FULL,
-    GROWTH,
     LEARNERS,
+    LEAST_LEFT,
     MIRROR,
     SHAPES,
     falls_short,
@@ -38,17 +38,16 @@ from ..stepsize.hypergradient import (
     natural_rate,
     next_bound,
     projected,
+    rescued,
     shrink,
     size_of,
     smallest_and_largest,
-    stretch,
 )
+from ..stepsize.secant_points import better
 
 VALUE, RATIO = range(2)
 FEEDBACKS = {"value": VALUE, "ratio": RATIO}
 NONFINITE_SHRINK = 0.1  # ours: P after a trial without a finite value
-RESCUE_SHRINK = 0.5     # ours: P and lr after `patience` null steps in a row
-LEAST_LEFT = 0.1        # ours: the part of an entry of P that one update leaves at least
 LARGEST_FULL = 4096     # variables; two n x n matrices are then 268 MB
 
 
@@ -149,18 +148,15 @@ def step(oracle, state, params):
         shrink(p, NONFINITE_SHRINK)
     if params.feedback == RATIO:
         z, gap = next_bound(z, gap, f_trial if f_trial < f else f, params.f_star, k)
-    if (usable and (f_trial <= f or (math.isfinite(f_trial) and not params.null_step))) or f_trial == -math.inf:
-        short = short + 1 if params.lookahead == 0.0 and falls_short(g, g_trial) else 0
-        if 0 < params.patience <= short and params.learner != MIRROR:
-            lr *= GROWTH
-            stretch(p, GROWTH, params.lower, params.upper)
-        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, gap, k + 1, 0, short)
-    if 0 < params.patience <= nulls + 1:
-        shrink(p, RESCUE_SHRINK)
-        shrink(acc, 0.0)
-        if params.learner != MIRROR:
-            lr *= RESCUE_SHRINK
-    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, k + 1, nulls + 1, 0)
+    accepted = f_trial == -math.inf or (usable and math.isfinite(f_trial) and (
+        not params.null_step or better(f_trial, f, norm_inf(g_trial), norm_inf(g))))
+    too_short = params.lookahead == 0.0 and params.learner != MIRROR and falls_short(g, g_trial)
+    rate, nulls, short = rescued(p, acc, lr, accepted, too_short, nulls, short, params.patience, params.lower, upper)
+    if params.learner != MIRROR:
+        lr = rate
+    if accepted:
+        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, gap, k + 1, nulls, short)
+    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, k + 1, nulls, short)
 
 
 @routine
@@ -194,7 +190,8 @@ class HypergradientDescent(Method):
         is x itself and so need not be evaluated; under mirror descent 1/L. There the sum of the entries never exceeds
         that at the start.
     p_bounds : (float, float), or None
-        Box for the entries of P, not of x. None: (0, inf), and no bounds for a full P. Ignored by mirror descent.
+        Box for the entries of P; ``bounds`` is an argument of `minimize`, and of SciPy's, where it bounds x. None: (0, inf),
+        and no bounds for a full P. Ignored by mirror descent.
     null_step : bool
         Stay where the trial is worse. Without it f may rise for a long time before it falls.
     lookahead : float >= 0
@@ -217,9 +214,10 @@ class HypergradientDescent(Method):
 
     Notes
     -----
-    Deviations from [1]_ and [2]_, all ours. (i) A trial is accepted where f is equal, not only where it is less; a
-    strict test stalls near the rounding level of f. (ii) The divisor has no constant added to it and AdaGrad none
-    below its root, so that f -> c f changes nothing. (iii) After a trial without finite value P shrinks tenfold. (iv)
+    Deviations from [1]_ and [2]_, all ours. (i) A trial is accepted where f is equal, and within ten rounding errors of f
+    where its gradient is smaller; a strict test stalls near the rounding level of f. (ii) The divisor has no constant added
+    to it and AdaGrad none below its root, so that f -> c f changes nothing. (iii) After a trial without finite value P
+    shrinks tenfold. (iv)
     `patience`: AdaGrad never forgets one bad trial, whose hypergradient can be larger than all others by orders of
     magnitude; P is then frozen, and every trial fails, or P is zero every other time. The regret bounds hold without
     it. (v) The adaptive bound starts at f - ||g||^2 / L, goes twice as far below f as before when it is passed, and

@@ -5,6 +5,7 @@ r"""Hypergradient descent with Nesterov's acceleration: a learned step where it 
 
 Whatever P is, :math:`A (f(x) - f^*) + \tfrac12 \|z - x^*\|^2` does not grow on a convex f as long as x+ attains the decrease
 ||g||^2 / (2 L) from y. Hence f(x_K) - f* <= ||x_0 - x*||^2 / (2 A_K), and 2 L ||x_0 - x*||^2 / K^2 where L is constant.
+With restarts the momentum (A and z) begins where learned steps without it have become slow.
 
 References
 ----------
@@ -24,13 +25,29 @@ from .._method import Method
 from .._oracle import gradient, start, value
 from .._status import RUNNING, STEP_FAILED
 from .._stopping import NOISE
-from .._vectors import axpy_to, copy_to, dot
+from .._vectors import axpy_to, copy_to, dot, norm_inf
 from ..stepsize.curvature import PROBES, largest_curvature
-from ..stepsize.hypergradient import ADAGRAD, DIAGONAL, learn, move, shrink, smallest_and_largest
+from ..stepsize.hypergradient import (
+    ADAGRAD,
+    DIAGONAL,
+    LEAST_LEFT,
+    Plain,
+    falls_short,
+    fill,
+    freed,
+    learn,
+    move,
+    paying,
+    plain_steps,
+    shrink,
+    smallest_and_largest,
+)
+from ..stepsize.secant_points import better
 
 GROWTH, SHRINK = 2.0, 0.9   # of L, where the promised decrease fails and where it is surpassed; 1/2 wastes every other step
 NONFINITE_SHRINK = 0.1      # ours: P after a trial without a finite value
 L_MAX = 1e250
+PATIENCE = 2                # ours: that of HDM, for the steps without momentum
 
 
 class Params(NamedTuple):
@@ -56,6 +73,7 @@ class State(NamedTuple):
     L: float
     A: float
     kind: int           # of the last step: 2 learned, 1 gradient, 0 none
+    plain: Plain        # whether there is no momentum
 
 
 @routine
@@ -68,7 +86,8 @@ def init(oracle, x0, params):
         L = largest_curvature(oracle, x, g, PROBES, y, trial, g_trial)
     lr = params.lr if params.lr > 0.0 else 1.0 / L
     learn(ADAGRAD, DIAGONAL, p, acc, g, g, dot(g, g), lr, 0.0, 0.0, math.inf)     # P = 0 would try x itself
-    return State(x, f, g, 1.0 / L, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 2)
+    return State(x, f, g, 1.0 / L, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 2,
+                 plain_steps(params.restart, g))
 
 
 @kernel
@@ -99,54 +118,71 @@ def adapted(L, decrease, gg):
 
 
 @routine
-def step(oracle, state, params):
-    x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, L, A, _ = state
-    a = weight(L, A)
-    between(x, z, a / (A + a), y)
-    f_y, gg, known = f, math.nan, same(y, x)
-    if known:
+def extrapolate(oracle, x, f, g, z, t, y, g_y):
+    """Go to y; return (f(y), ||grad f(y)||^2, not finite where there is none, whether y is x)."""
+    between(x, z, t, y)
+    if same(y, x):
         copy_to(g, g_y)
-    else:
-        f_y = value(oracle, y)
-    if math.isfinite(f_y):
-        if not known:
-            gradient(oracle, y, g_y)
-        gg = dot(g_y, g_y)
+        return f, dot(g, g), True
+    f_y = value(oracle, y)
+    if not math.isfinite(f_y):
+        return f_y, math.inf, False
+    gradient(oracle, y, g_y)
+    return f_y, dot(g_y, g_y), False
+
+
+@routine
+def gradient_step(oracle, L, g_y, y, trial, g_trial, f_new, alpha):
+    """The second candidate, which takes the place of y, and of the first where it is better: (f, step, kind)."""
+    axpy_to(-1.0 / L, g_y, y, y)
+    f_plain = value(oracle, y)
+    if not f_plain <= f_new:
+        return f_new, alpha, 2
+    copy_to(y, trial)
+    gradient(oracle, trial, g_trial)
+    return f_plain, 1.0 / L, 1
+
+
+@routine
+def step(oracle, state, params):
+    x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, L, A, _, plain = state
+    if plain.on:
+        copy_to(x, z)
+        plain = paying(plain, g)
+        if not plain.on:    # the momentum starts from the P of gradient descent
+            lr = 1.0 / L
+            fill(DIAGONAL, x.size, lr, p)
+    a = weight(L, A)
+    f_y, gg, known = extrapolate(oracle, x, f, g, z, a / (A + a), y, g_y)
     if not math.isfinite(gg):           # z has run away: start the momentum again
         copy_to(x, z)
-        return State(x, f, g, 0.0, STEP_FAILED if known else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 0)
+        return State(x, f, g, 0.0, STEP_FAILED if known else RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 0, plain)
     alpha, kind, promised = move(DIAGONAL, p, g_y, y, trial), 2, f_y - 0.5 * gg / L + NOISE * abs(f_y)
     f_new = value(oracle, trial)
     usable = math.isfinite(f_new)
     if usable:
         gradient(oracle, trial, g_trial)
-        usable = learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, 0.0, 0.0, math.inf)
+        usable = learn(ADAGRAD, DIAGONAL, p, acc, g_y, g_trial, gg, lr, LEAST_LEFT if plain.on else 0.0, 0.0, math.inf)
     if not usable:
         shrink(p, NONFINITE_SHRINK)
         f_new = math.inf
+    if plain.on:
+        lr, plain = freed(p, acc, lr, f_new <= f, falls_short(g_y, g_trial), plain, PATIENCE)
     if not f_new <= promised:
-        axpy_to(-1.0 / L, g_y, y, y)    # the second candidate takes the place of y
-        f_plain = value(oracle, y)
-        if f_plain <= f_new:
-            f_new, alpha, kind = f_plain, 1.0 / L, 1
-            copy_to(y, trial)
-            gradient(oracle, trial, g_trial)
-        if not f_new <= promised and params.L == 0.0 and L < L_MAX:
-            # A lower f at the same A and z keeps the potential: the better candidate need not be thrown away.
-            L *= GROWTH
-            if f_new < f:
-                return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind)
-            return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
-    axpy_to(-a, g_y, z, z)
-    A += a
-    if params.L == 0.0:
+        f_new, alpha, kind = gradient_step(oracle, L, g_y, y, trial, g_trial, f_new, alpha)
+    kept = f_new <= promised or params.L > 0.0 or L >= L_MAX
+    if not kept:                        # a lower f at the same A and z keeps the potential: x may move all the same
+        L *= GROWTH
+    elif not plain.on:
+        axpy_to(-a, g_y, z, z)
+        A += a
+    if kept and params.L == 0.0:
         L = adapted(L, f_y - f_new, gg)
-    if f_new <= f:
-        return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind)
-    if params.restart:
-        copy_to(x, z)
-        A = 0.0
-    return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0)
+    if better(f_new, f, norm_inf(g_trial), norm_inf(g)):
+        return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind, plain)
+    if kept and params.restart and not plain.on:
+        A, plain = 0.0, plain_steps(True, g)
+    return State(x, f, g, 0.0, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, A, 0, plain)
 
 
 @routine
@@ -161,8 +197,8 @@ class HypergradientNesterov(Method):
     """Nesterov's acceleration with a learned diagonal step (HDMNesterov).
 
     Two gradients and two values an iteration; where the learned step does not keep what a gradient step promises, one
-    value and, if that is better, one gradient more. One of each where the momentum begins. Three gradients at the start
-    where `L` is not given. Holds nine vectors.
+    value and, if that is better, one gradient more. One of each without momentum. Three gradients at the start where `L`
+    is not given. Holds nine vectors.
 
     Parameters
     ----------
@@ -172,15 +208,17 @@ class HypergradientNesterov(Method):
         Lipschitz constant of the gradient; the bound 2 L ||x_0 - x*||^2 / K^2 holds for any that is large enough. None:
         estimated at the start, doubled where the decrease it promises fails, and at most a tenth less where there is more.
     restart : bool
-        Start the momentum again where it brings no decrease [2]_. Makes the method linear on strongly convex functions,
-        and the bound one of the time since the last restart.
+        Give the momentum up where it brings no decrease [2]_, and take learned steps as `HDM` does, the first time from the
+        start on, until ten of them have not halved ||g||. Makes the method linear on strongly convex functions, and the
+        bound one of the time since the momentum began.
 
     Notes
     -----
     Deviations from [1]_. The z-step of the authors' code is 2 a h_y(P) g after a learned step, for which no potential
     decreases when h varies from step to step. Here it is a g with the a that L allows, and L adapts: the decrease of
     learned steps shortens L, and so lengthens a, from the next iteration on, with the bound ||x_0 - x*||^2 / (2 A) intact.
-    The third candidate x, and with it a monotone f, is ours as well.
+    The third candidate x, and with it a monotone f, is ours as well, and so are the steps without momentum: an iteration
+    with it costs twice as much and brings nothing at first.
 
     References
     ----------

@@ -9,9 +9,11 @@ for a full, a diagonal and a scalar P. Other feedbacks have another divisor in t
 vector of n^2, n or 1 entries.
 """
 import math
+from typing import NamedTuple
 
-from .._jit import kernel
+from .._jit import kernel, routine
 from .._stopping import NOISE
+from .._vectors import norm
 from ..directions.limited_memory import products
 
 SCALAR, DIAGONAL, FULL = range(3)
@@ -22,6 +24,9 @@ TINY = 1e-280           # divisors below it have lost digits to underflow: nothi
 RAISE = 3               # ours: iterations after which an adaptive lower bound comes closer
 BETA_MAX = 0.9995       # largest momentum, of the authors' code of arXiv:2502.11229
 GROWTH, ALIGNED = 1.25, 0.5     # ours: P grows by this much while the cosine of old and new gradient is at least that
+RESCUE_SHRINK = 0.5     # ours: P and lr after a number of null steps in a row
+LEAST_LEFT = 0.1        # ours: the part of an entry of P that one update leaves at least
+WINDOW, SLOW = 10, 0.5  # ours: so many steps without momentum that leave more than this of ||g|| are slow
 LARGEST_EXPONENT = 5.0  # ours: one multiplicative update changes an entry by at most exp(5)
 
 
@@ -171,6 +176,26 @@ def shrink(p, factor):
 
 
 @kernel
+def rescued(p, acc, lr, accepted, too_short, nulls, short, patience, lower, upper):
+    """(lr, null steps in a row, far too short steps in a row) after a trial, with P freed where learning alone does not.
+
+    From `patience` null steps in a row on P and lr are halved and AdaGrad forgets; from so many steps in a row on that
+    were far too short P and lr grow.
+    """
+    if not accepted:
+        if 0 < patience <= nulls + 1:
+            shrink(p, RESCUE_SHRINK)
+            shrink(acc, 0.0)
+            lr *= RESCUE_SHRINK
+        return lr, nulls + 1, 0
+    short = short + 1 if too_short else 0
+    if 0 < patience <= short:
+        stretch(p, GROWTH, lower, upper)
+        lr *= GROWTH
+    return lr, 0, short
+
+
+@kernel
 def next_bound(z, gap, f, f_star, k):
     """The lower bound z after the value f in iteration k, and the gap it was last set with.
 
@@ -231,3 +256,39 @@ def learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, q, curvature, eps, lr,
     if acc_beta > 0.0:
         beta = projected(beta - lr_beta * (v / (math.sqrt(acc_beta) + eps)), 0.0, BETA_MAX)
     return beta, acc_beta, True
+
+
+# ---- steps without momentum ------------------------------------------------------------------------------------------
+
+class Plain(NamedTuple):
+    """The steps without momentum that a method with momentum begins with, for as long as they pay."""
+
+    on: bool
+    top: float          # ||g|| where their window began
+    k: int              # steps in it
+    nulls: int          # null steps in a row
+    short: int          # steps in a row that were far too short
+
+
+@routine
+def plain_steps(on, g):
+    return Plain(on, norm(g, 2), 0, 0, 0)
+
+
+@routine
+def paying(plain, g):
+    """At the beginning of a step: they go on, unless WINDOW of them have left most of the gradient."""
+    on, top, k, nulls, short = plain
+    if not on:
+        return plain
+    if k < WINDOW:
+        return Plain(True, top, k + 1, nulls, short)
+    size = norm(g, 2)
+    return Plain(size <= SLOW * top, size, 0, nulls, short)
+
+
+@routine
+def freed(p, acc, lr, accepted, too_short, plain, patience):
+    """`rescued` with its counts in `plain`: (lr, plain)."""
+    lr, nulls, short = rescued(p, acc, lr, accepted, too_short, plain.nulls, plain.short, patience, 0.0, math.inf)
+    return lr, Plain(plain.on, plain.top, plain.k, nulls, short)

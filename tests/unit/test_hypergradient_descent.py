@@ -221,7 +221,7 @@ def test_a_tolerance_below_rounding_ends_with_precision(method):
     def fun(x):
         return 1e4 + float(x[0] ** 2 + 10 * x[1] ** 2)
 
-    res = run(method, fun, lambda x: np.array([2 * x[0], 20 * x[1]]) + 1e-4 * np.cos(1e6 * x), [1.0, 1.0], gtol=1e-14,
+    res = run(method, fun, lambda x: np.array([2 * x[0], 20 * x[1]]) + 1e-4 * np.cos(1e12 * x), [1.0, 1.0], gtol=1e-14,
               maxiter=100_000)
     assert res.status == Status.PRECISION and res.nit < 5000
 
