@@ -30,8 +30,8 @@ def curvature_of(result):
     """See ``Result.curvature_report``."""
     given = result.objective
     if given is None:
-        raise ValueError("curvature_report() needs the user's functions, which are not kept in a file: solve again, "
-                         "or take it before the result is pickled")
+        raise ValueError("curvature_report() needs the user's functions, which neither a file nor a copy keeps: solve again, "
+                         "or take it before the result is pickled or copied")
     if given.n_samples:
         raise ValueError("curvature_report() needs full sums: minimize the FiniteSum with a deterministic method from res.x")
     flat = threshold(given)

@@ -122,8 +122,9 @@ class Result(OptimizeResult):
         Returns
         -------
         SecondOrder
-            ``verdict`` ("minimum", "saddle" or "flat"), ``smallest`` and ``largest`` (least eigenvalue and largest
-            absolute one), ``direction`` (unit eigenvector of the least), ``products`` (number used).
+            ``verdict`` ("minimum", "saddle" or "flat"; "unknown" where a product is not finite), ``smallest`` and
+            ``largest`` (least eigenvalue and largest absolute one), ``direction`` (unit eigenvector of the least),
+            ``products`` (number used).
 
         Raises
         ------

@@ -24,7 +24,7 @@ HALVINGS = 40
 class SecondOrder(NamedTuple):
     """What the Hessian says at a point."""
 
-    verdict: str            # "minimum", "saddle" or "flat"
+    verdict: str            # "minimum", "saddle" or "flat"; "unknown" where products are not finite
     smallest: float         # least eigenvalue
     largest: float          # largest absolute eigenvalue
     direction: np.ndarray   # unit eigenvector of the least one
@@ -58,29 +58,52 @@ def examine(oracle, x, seed=0, flat=FLAT):
 
     def product(v):
         hess_vec(oracle, x, np.ascontiguousarray(v, dtype=float).reshape(n), out)
+        if not np.isfinite(out).all():
+            raise NotFinite
         return out.copy()
 
-    if n <= DENSE_N:
-        matrix = np.array([product(e) for e in np.eye(n)])
-        values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
-        smallest, largest, v = values[0], np.abs(values).max(), vectors[:, 0]
-    else:
-        from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-
-        operator = LinearOperator((n, n), matvec=product, dtype=float)
-        start = np.random.default_rng(seed).standard_normal(n)
-        largest = abs(eigsh(operator, k=1, which="LM", v0=start, tol=1e-2, return_eigenvectors=False)[0])
-        try:
-            values, vectors = eigsh(operator, k=1, which="SA", v0=start, tol=1e-3, maxiter=10 * n)
-        except ArpackNoConvergence as error:
-            values, vectors = error.eigenvalues, error.eigenvectors
-            if len(values) == 0:
-                values, vectors = np.array([0.0]), start[:, None] / np.linalg.norm(start)
-        smallest, v = values[0], vectors[:, 0]
-    threshold = flat * largest
-    verdict = "minimum" if smallest > threshold else "saddle" if smallest < -threshold else "flat"
+    try:
+        smallest, largest, v = dense_ends(n, product) if n <= DENSE_N else lanczos_ends(n, product, seed)
+        threshold = flat * largest
+        verdict = "minimum" if smallest > threshold else "saddle" if smallest < -threshold else "flat"
+    except NotFinite:
+        verdict, smallest, largest, v = "unknown", math.nan, math.nan, np.full(n, math.nan)
     products = int(oracle.data.counts[NHEV] + oracle.data.counts[NJEV] - before)
     return SecondOrder(verdict, float(smallest), float(largest), v, products)
+
+
+class NotFinite(ArithmeticError):
+    """A product that no eigenvalue can be taken from."""
+
+
+def dense_ends(n, product):
+    """(least eigenvalue, largest absolute one, eigenvector of the least) from n products."""
+    matrix = np.array([product(e) for e in np.eye(n)])
+    values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
+    return values[0], np.abs(values).max(), vectors[:, 0]
+
+
+def lanczos_ends(n, product, seed):
+    """The same from Lanczos' method."""
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+    start = np.random.default_rng(seed).standard_normal(n)
+    length = np.linalg.norm(start)
+    first = np.linalg.norm(product(start)) / length
+    if first == 0.0:        # ARPACK refuses the zero matrix, and no other one maps a random vector to zero
+        return 0.0, 0.0, start / length
+    operator = LinearOperator((n, n), matvec=product, dtype=float)
+    try:
+        largest = abs(eigsh(operator, k=1, which="LM", v0=start, tol=1e-2, return_eigenvectors=False)[0])
+    except ArpackNoConvergence as error:
+        largest = max(np.abs(error.eigenvalues), default=first)
+    try:
+        values, vectors = eigsh(operator, k=1, which="SA", v0=start, tol=1e-3, maxiter=10 * n)
+    except ArpackNoConvergence as error:
+        values, vectors = error.eigenvalues, error.eigenvectors
+        if len(values) == 0:
+            values, vectors = np.array([0.0]), start[:, None] / length
+    return values[0], largest, vectors[:, 0]
 
 
 def lower_point(oracle, x, f, direction, smallest):
