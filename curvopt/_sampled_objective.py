@@ -1,5 +1,6 @@
 """A sum over samples as a stochastic method sees it: the objective, and batches of it in canonical form."""
 from functools import lru_cache
+from typing import NamedTuple
 
 from . import _compiled_adapters as compiled
 from . import _python_adapters as python
@@ -12,23 +13,29 @@ from ._vectors import copy_to
 
 # ---- Python functions -----------------------------------------------------------------------------------------------
 
+class Samples(NamedTuple):
+    """A batch of a stream, with the number of its samples: what `sample` returns need not have a length."""
+
+    batch: object
+    size: int
+
+
 class PythonBatches:
     """Adapters for Python functions on batches, for one solve."""
 
     def __init__(self, source, shape):
-        self.source, self.shape, self.size = source, shape, 0
+        self.source, self.shape = source, shape
         self.stream = isinstance(source, Expectation)
 
     def draw(self, rng, order, mode, out):
         if not self.stream:
             return draw_rows(rng, order, mode, out)
-        self.size = out.size
-        return self.source.draw(rng, out.size)
+        return Samples(self.source.draw(rng, out.size), out.size)
 
     def _given(self, x, batch):
         """(x, batch, rows) for the user: copies, so that nothing it keeps or writes reaches the run."""
         if self.stream:
-            return x.copy().reshape(self.shape), batch, self.size
+            return x.copy().reshape(self.shape), batch.batch, batch.size
         return x.copy().reshape(self.shape), batch.copy(), batch.size
 
     def value(self, x, batch, data):

@@ -6,16 +6,25 @@ r"""The automatic step of IAN-SGD: gamma and Gamma measured as the run goes. The
            L_t = \sqrt{\max\{\bar\ell, \ell_t\}\, \hat\ell_t},
 
 Q the quantile of the last twenty lengths, :math:`\bar\ell` a running mean and :math:`\hat\ell_t = \max\{\ell_t,
-0.9\,\hat\ell_{t-1}\}` a maximum that fades, for curvature that only few rows have. A small batch over-estimates the curvature
-of the sum by about the noise there is, which keeps the step in bounds. Step, normalizer and guard use rows that are
-independent of those of :math:`g_t`.
+0.75\,\hat\ell\}` a maximum that fades, for curvature that only few rows have. A small batch over-estimates the curvature
+of the sum by about the noise there is, which keeps the step in bounds. The rows of g' serve two steps and are then drawn
+anew, so that every second step has a secant and none costs more than B + B' gradients. Step, normalizer and guard use rows
+that are independent of those of :math:`g_t`.
 
 The same rows give the slopes along the last step where it began and where it ended. While their running means p0 > p1 > 0
 say that the step ended before the minimum along it, :math:`m_t` lengthens 1/L up to :math:`s\, p_0 / (p_0 - p_1)`, at most
 :math:`1 + 3\theta` times: where the curvature falls as the run goes, L lags behind it.
 
+The first four steps are doubled while that lowers the mean over the rows of g' along :math:`g_t` well enough: one secant at
+x_0 says little of what is a step away.
+
+A row that carries far more curvature than the others is in few batches of g'. Where :math:`g_t` is longer than Q, the mean
+over its own rows must not rise along the step, which is quartered until it does not. On a quadratic that takes a step
+longer than twice the inverse of their curvature. Each time lowers a caution, a factor of all later steps that recovers
+ever more slowly: such steps, in which :math:`g_t` has a say in its length, become rare.
+
 The guard compares the values at the iterate and at an anchor on the rows of g', so that a constant added to f cancels. If
-their running mean and the median of the last three exceed 1000 times the usual :math:`s\,\|g'\|^2`, the run is lost: it
+their running mean and the median of the last three exceed 1000 times the mean of :math:`s\,\|g'\|^2`, the run is lost: it
 goes back to the anchor with half of theta, of which it gets little back.
 
 References
@@ -32,18 +41,29 @@ import numpy as np
 from .._jit import kernel, routine
 from .._sampling import after_bad_batch, all_rows, batch_gradient, batch_value, draw, is_due, measure
 from .._status import RUNNING
-from .._vectors import axpy_to, copy_to, norm
-from ..stepsize.normalized import average_to, power
-from ..stepsize.secant import secant_curvature
+from .._vectors import axpy_to, copy_to, dot, norm
+from ..linesearch.armijo import backtrack_batch
+from ..stepsize.normalized import average_to
+from ..stepsize.sampled import (
+    FEW,
+    RECOVERY,
+    along,
+    cautious,
+    is_long,
+    is_lost,
+    mean,
+    normalizer,
+    recover,
+    remember,
+    step_length,
+)
 
 # Ours, chosen on phase retrieval, a regression under the worst case and the tuning part of benchmarks/normalized_other.py
-# (docs/methods/normalized.md says what each of them does): theta; weight of the past in running means and in the maximum
-# that fades; growth of the step;
-# window and level of the quantiles; most that slopes may lengthen a step; recovery of theta after the guard has halved it;
-# when the guard says lost, and at once; steps from one anchor to the next.
-THETA, MEMORY, FADE, GROWTH, WINDOW, LEVEL, STRETCH, RECOVERY = 1.0, 0.8, 0.9, 2.0, 20, 0.8, 4.0, 1.01
-LOST, AT_ONCE, ANCHOR_AGE = 1e3, 1e5, 20
-FEW = 4                 # norms below which there is no quantile
+# (docs/methods/normalized.md says what each of them does), as those in stepsize/sampled: theta; what is left of the maximum
+# that fades; columns of the window; steps from one anchor to the next.
+THETA, FADE, WINDOW, ANCHOR_AGE = 1.0, 0.75, 20, 20
+DOUBLINGS, ARMIJO = 12, 0.3     # of a first step at most, and the share of s |g|^2 by which each has to lower the value
+CUT = 0.25              # a step that raises its own rows is cut so
 PROBE = 1e-4            # length of the first secant, relative to 1 + |x|
 FIRST = 0.3             # longest step after it, likewise: the few rows of the first secant may have seen no curvature
 
@@ -73,7 +93,10 @@ class State(NamedTuple):
     w_old: np.ndarray
     anchor: np.ndarray
     g_batch: np.ndarray
+    g_h: np.ndarray         # over the rows of the normalizer: at the iterate, and before
     g_old: np.ndarray
+    batch_h: object         # those rows
+    fresh: bool             # whether they have served one step only
     window: np.ndarray      # (2, WINDOW): norms of g', energies s |g'|^2; round robin
     seen: int               # columns filled so far
     curvature: float        # running mean of secants; 0 before the first one
@@ -81,6 +104,8 @@ class State(NamedTuple):
     slope0: float           # running means of the slopes along a step, where it began and where it ended
     slope1: float
     theta: float
+    caution: float
+    cuts: int               # steps that had to be cut
     moved: bool             # whether w_old is the iterate before w
     averaged: int           # iterates in the average
     rise: float             # running mean of the values above the anchor, and the last two
@@ -93,12 +118,12 @@ class State(NamedTuple):
 
 @routine
 def init(oracle, x0, params):
-    x, g = x0.copy(), np.empty_like(x0)
+    x, g, rows_h = x0.copy(), np.empty_like(x0), np.empty(params.normalizer_batch_size, np.int64)
     f = measure(oracle, x, g)
-    return State(x, f, g, 0.0, RUNNING, True, oracle.rng, all_rows(oracle), np.empty(params.batch_size, np.int64),
-                 np.empty(params.normalizer_batch_size, np.int64), np.empty_like(x0), np.empty_like(x0), x0.copy(),
-                 np.empty_like(x0), x0.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros((2, WINDOW)), 0, 0.0, 0.0, 0.0,
-                 0.0, full_theta(params), False, 0, 0.0, 0.0, 0.0, 0, 0, 0)
+    return State(x, f, g, 0.0, RUNNING, True, oracle.rng, all_rows(oracle), np.empty(params.batch_size, np.int64), rows_h,
+                 np.empty_like(x0), np.empty_like(x0), x0.copy(), np.empty_like(x0), x0.copy(), np.empty_like(x0),
+                 np.empty_like(x0), np.empty_like(x0), rows_h, False, np.zeros((2, WINDOW)), 0, 0.0, 0.0, 0.0, 0.0,
+                 full_theta(params), 1.0, 0, False, 0, 0.0, 0.0, 0.0, 0, 0, 0)
 
 
 @routine
@@ -108,82 +133,9 @@ def full_theta(params):
 
 
 @kernel
-def mean(past, value):
-    return MEMORY * past + (1.0 - MEMORY) * value
-
-
-@kernel
 def probe(x, g, length, out):
     """Write the point at a small distance from x along -g."""
     axpy_to(-PROBE * (1.0 + norm(x, 2)) / length if length > 0.0 else 0.0, g, x, out)
-
-
-@kernel
-def along(x, x_new, g, g_new):
-    """(secant, slope at x, slope at x_new) of a step: the slopes downwards, as cosines with the larger gradient."""
-    secant, before, after = secant_curvature(x, x_new, g, g_new), 0.0, 0.0
-    length = 0.0
-    for i in range(x.size):
-        d = x_new[i] - x[i]
-        length += d * d
-        before -= g[i] * d
-        after -= g_new[i] * d
-    scale = math.sqrt(length) * max(norm(g, 2), norm(g_new, 2))
-    return (secant, before / scale, after / scale) if scale > 0.0 else (secant, 0.0, 0.0)
-
-
-@kernel
-def remember(window, seen, length, energy):
-    place = seen % window.shape[1]
-    window[0, place] = length
-    window[1, place] = energy
-
-
-@kernel
-def order_statistic(window, row, n, k):
-    """The entry with k smaller ones among the first n of a row. The window is short, and sorting would make an array."""
-    for i in range(n):
-        candidate = window[row, i]
-        smaller = equal = 0
-        for j in range(n):
-            if window[row, j] < candidate:
-                smaller += 1
-            elif window[row, j] == candidate:
-                equal += 1
-        if smaller <= k < smaller + equal:
-            return candidate
-    return math.nan
-
-
-@kernel
-def quantile(window, row, seen, level):
-    """The quantile of a row of the window, linearly interpolated."""
-    n = min(seen, window.shape[1])
-    place = level * (n - 1)
-    below = min(int(place), n - 2)
-    low, high = order_statistic(window, row, n, below), order_statistic(window, row, n, below + 1)
-    return low + (place - below) * (high - low)
-
-
-@kernel
-def normalizer(length, window, seen, beta):
-    if seen < FEW:
-        return 1.0
-    level = quantile(window, 0, seen, LEVEL)
-    return power(max(1.0, length / level), beta) if level > 0.0 else 1.0
-
-
-@kernel
-def step_length(theta, curvature, h, before, slope0, slope1, longest):
-    """theta / (L h), longer where the slopes along the last steps allow it, at most twice the step before if there is one."""
-    s = theta / (curvature * h) if curvature > 0.0 else math.inf
-    if slope0 > 0.0 and slope1 > 0.0:
-        most = (1.0 + (STRETCH - 1.0) * theta) * s      # less for small batches, and after the guard has spoken
-        s = max(s, min(before * slope0 / (slope0 - slope1), most)) if slope0 > slope1 else most
-    if before > 0.0:
-        s = min(s, GROWTH * before)
-    s = min(s, longest)
-    return s if 0.0 < s < math.inf else 0.0
 
 
 @kernel
@@ -192,70 +144,113 @@ def first_length(x, length):
     return FIRST * (1.0 + norm(x, 2)) / length if length > 0.0 else 0.0
 
 
-@kernel
-def median(a, b, c):
-    return max(min(a, b), min(max(a, b), c))
+@routine
+def doubled(oracle, w, g, batch, f, s, trial):
+    """s times the power of 2 up to which the mean over the batch, f at w, falls by ARMIJO s |g|^2 and from step to step."""
+    axpy_to(-s, g, w, trial)
+    low, square = batch_value(oracle, trial, batch), dot(g, g)
+    if not low < f:
+        return s
+    for _ in range(DOUBLINGS):
+        axpy_to(-2.0 * s, g, w, trial)
+        value = batch_value(oracle, trial, batch)
+        if not (value < low and value <= f - ARMIJO * 2.0 * s * square):
+            break
+        s, low = 2.0 * s, value
+    return s
 
 
-@kernel
-def is_lost(now, rise, rise1, rise2, window, seen):
-    """Whether the values above the anchor, now and in the mean, are beyond what steps of the usual energy explain."""
-    if not math.isfinite(now):
-        return True
-    if seen < 3:
-        return False
-    energy = quantile(window, 1, seen, 0.5)
-    return now > AT_ONCE * energy or (rise > LOST * energy and median(now, rise1, rise2) > LOST * energy)
+@routine
+def shortened(oracle, w, g, batch, s, trial):
+    """s, cut until the mean over the batch does not rise along -g, whose point is left in `trial`."""
+    f = batch_value(oracle, w, batch)
+    cut, _, found = backtrack_batch(oracle, batch, w, f, g, 0.0, -s, 0.0, CUT, trial)
+    if found:
+        return -cut
+    copy_to(w, trial)
+    return CUT * s
+
+
+@routine
+def settled(oracle, w, g, batch, batch_h, here, s, window, seen, trial):
+    """(the step taken, what it was before its own rows cut it); its end is left in `trial`."""
+    if seen < FEW:
+        s = doubled(oracle, w, g, batch_h, here, s, trial)
+    axpy_to(-s, g, w, trial)
+    if is_long(norm(g, 2), window, seen):
+        return shortened(oracle, w, g, batch, s, trial), s
+    return s, s
+
+
+@routine
+def observe(oracle, w, w_old, batch, g, g_old, second, first):
+    """(whether g is finite, its length, whether there is a secant, the secant, the slopes at its ends)."""
+    finite = batch_gradient(oracle, w, batch, g)
+    length = norm(g, 2)
+    if first:
+        probe(w, g, length, w_old)
+    if not (finite and (second or (first and batch_gradient(oracle, w_old, batch, g_old)))):
+        return finite, length, False, 0.0, 0.0, 0.0
+    secant, before, after = along(w_old, w, g_old, g)
+    return finite, length, True, secant, before, after
+
+
+@routine
+def anchored(x, anchor, age, now, rise, rise1):
+    """Move the anchor to the average where values have not risen above it: (age of the anchor, now, rise, rise1)."""
+    if age >= ANCHOR_AGE and rise <= 0.0:
+        copy_to(x, anchor)
+        return 0, 0.0, 0.0, 0.0
+    return age, now, rise, rise1
 
 
 @routine
 def step(oracle, state, params):
-    (x, f, g, alpha, _, _, rng, order, rows, rows_h, x_trial, g_spare, w, w_old, anchor, g_batch, g_old, window, seen,
-     curvature, peak, slope0, slope1, theta, moved, averaged, rise, rise1, rise2, age, k, bad) = state
-    batch, secant, first = draw(oracle, rng, order, params.sampling, rows_h), curvature, curvature == 0.0
-    finite = batch_gradient(oracle, w, batch, g_batch)
-    length = norm(g_batch, 2)
-    if first:
-        probe(w, g_batch, length, w_old)
-    if finite and (moved or first) and batch_gradient(oracle, w_old, batch, g_old):
-        secant, before, after = along(w_old, w, g_old, g_batch)
-        curvature, peak = secant if first else mean(curvature, secant), max(secant, FADE * peak)
+    (x, f, g, alpha, _, _, rng, order, rows, rows_h, x_trial, g_spare, w, w_old, anchor, g_batch, g_h, g_old, batch_h, fresh,
+     window, seen, curvature, peak, slope0, slope1, theta, caution, cuts, moved, averaged, rise, rise1, rise2, age, k,
+     bad) = state
+    second, first = moved and fresh, not moved and curvature == 0.0
+    if second:
+        g_h, g_old = g_old, g_h
+    else:
+        batch_h = draw(oracle, rng, order, params.sampling, rows_h)
+    finite, length, seen_secant, secant, before, after = observe(oracle, w, w_old, batch_h, g_h, g_old, second, first)
+    if seen_secant:
+        curvature, peak = secant if curvature == 0.0 else mean(curvature, secant), max(secant, FADE * peak)
         slope0, slope1 = (0.0, 0.0) if first else (mean(slope0, before), mean(slope1, after))
-    now = batch_value(oracle, w, batch) - batch_value(oracle, anchor, batch)
+    here = batch_value(oracle, w, batch_h)
+    now = here - batch_value(oracle, anchor, batch_h)
     rise, age, k = mean(rise, now), age + 1, k + 1
     lost = not finite or is_lost(now, rise, rise1, rise2, window, seen)
-    if not lost:
-        batch = draw(oracle, rng, order, params.sampling, rows)
-        finite = batch_gradient(oracle, w, batch, g_batch)
+    batch = draw(oracle, rng, order, params.sampling, rows)
+    finite = finite and (lost or batch_gradient(oracle, w, batch, g_batch))
     bad = 0 if finite else bad + 1
     if lost:
         copy_to(anchor, w)
         copy_to(anchor, x_trial)
-        alpha, theta, moved, averaged, age = 0.25 * alpha, 0.5 * theta, False, 0, 0
+        alpha, theta, moved, averaged, age, seen = 0.25 * alpha, 0.5 * theta, False, 0, 0, 0
         rise = rise1 = rise2 = slope0 = slope1 = curvature = peak = 0.0     # what was measured out there is no guide here
-        seen = 0
     elif finite:
-        if age >= ANCHOR_AGE and rise <= 0.0:
-            copy_to(x, anchor)
-            now = rise = rise1 = 0.0
-            age = 0
-        rise1, rise2 = now, rise1
+        age, now, rise, rise1 = anchored(x, anchor, age, now, rise, rise1)
+        rise1, rise2, caution = now, rise1, recover(caution, cuts)
         h = normalizer(length, window, seen, params.beta)
-        longest = first_length(w, length) if first else math.inf
-        alpha = step_length(theta, math.sqrt(max(curvature, secant) * peak), h, alpha, slope0, slope1, longest)
-        remember(window, seen, length, alpha * length * length)
-        seen += 1
-        axpy_to(-alpha, g_batch, w, w_old)
-        w, w_old = w_old, w
-        averaged, moved = averaged + 1, True
+        s = step_length(theta * caution, math.sqrt(max(curvature, secant) * peak), h, alpha, slope0, slope1,
+                        first_length(w, length) if first else math.inf)
+        alpha, whole = settled(oracle, w, g_batch, batch, batch_h, here, s, window, seen, w_old)
+        if alpha < whole:
+            caution, cuts = cautious(caution, cuts, alpha / whole, seen)
+            slope0 = slope1 = 0.0
+        seen = remember(window, seen, length, alpha * length * length)
+        w, w_old, averaged, moved = w_old, w, averaged + 1, True
         average_to(x, w, averaged, x_trial)
         theta = min(full_theta(params), RECOVERY * theta)
     else:
         copy_to(x, x_trial)
-    measured = is_due(k, params.check_every, oracle.n_samples, params.batch_size + 2 * params.normalizer_batch_size)
+        moved = False
+    measured = is_due(k, params.check_every, oracle.n_samples, params.batch_size + params.normalizer_batch_size)
     if measured:
         f = measure(oracle, x_trial, g_spare)
         g, g_spare = g_spare, g
     return State(x_trial, f, g, alpha, after_bad_batch(bad), measured, rng, order, rows, rows_h, x, g_spare, w, w_old, anchor,
-                 g_batch, g_old, window, seen, curvature, peak, slope0, slope1, theta, moved, averaged, rise, rise1, rise2, age,
-                 k, bad)
+                 g_batch, g_h, g_old, batch_h, not second, window, seen, curvature, peak, slope0, slope1, theta, caution, cuts,
+                 moved, averaged, rise, rise1, rise2, age, k, bad)

@@ -98,10 +98,10 @@ def step(oracle, state, params):
 class IndependentNormalization(Method):
     r"""Stochastic gradient descent normalized by an independent batch, IAN-SGD.
 
-    B + B' gradient rows an iteration (automatic: B + 2 B', and values on 2 B'), B and B' the two batch sizes, and a
-    pass of values and gradients for every check; five to eight vectors and an index of the rows. f and its gradient over
-    all rows are measured at the start and at every check; the run converges only by such a measurement, and the best
-    point measured is the one returned.
+    B + B' gradient rows an iteration (automatic: and values on 2 B', on 2 B more where the gradient is long), B and B' the
+    two batch sizes, and a pass of values and gradients for every check; five to ten vectors and an index of the rows. f and
+    its gradient over all rows are measured at the start and at every check; the run converges only by such a measurement,
+    and the best point measured is the one returned.
 
     Parameters
     ----------
@@ -130,9 +130,11 @@ class IndependentNormalization(Method):
 
     The automatic step is ours. L is measured by the secant \|g'(x_t) - g'(x_t-1)\| / \|x_t - x_t-1\| of the normalizing
     batch, averaged; 1/Gamma is the 0.8 quantile of the last twenty \|g'\|; gamma = theta / L, up to four times that where
-    the slopes along the last steps say they were too short. A guard returns to the best point by averaged batch loss when
-    that loss explodes, and halves theta. **The point reported, x, is a running average of the iterates.** A step is unbiased
-    given the past, but between returns of the guard only.
+    the slopes along the last steps say they were too short. A guard returns to an earlier average when the values above it
+    explode, and halves theta. **The point reported, x, is a running average of the iterates.** Given the past a step is
+    unbiased, but for the first four after the start and after a return, which look for their length along g, and for steps
+    that would raise the mean over their own rows: they are cut, and the more there have been, the longer all steps remain
+    shorter, so that they become rare.
 
     For a constant gamma [1]_ proves that min \|grad F\| gets small with gamma = O(1/sqrt(T)); with a gamma that does not
     shrink with the horizon, and for the automatic step, nothing is proved.
@@ -166,8 +168,8 @@ class IndependentNormalization(Method):
     sampling: str = "batch"
 
     needs: ClassVar = ("samples",)
-    cost: ClassVar = "B + B' or B + 2B' rows"
-    memory: ClassVar = "5-8"
+    cost: ClassVar = "B + B' rows"
+    memory: ClassVar = "5-10"
     paper: ClassVar = "arXiv:2410.14054"
     residual: ClassVar = staticmethod(residual)
 

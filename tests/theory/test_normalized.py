@@ -352,8 +352,8 @@ def test_the_automatic_step_counts_every_row():
 
     res = automatic(FiniteSum(spy(0, fun), spy(1, jac), 200))
     assert (res.nsamples, round(res.nfev * 200)) == (seen[1], seen[0])
-    checks = 1 + 300 // (200 // 32)
-    assert res.nsamples == 300 * (16 + 2 * 8) + checks * 200
+    checks = 1 + 300 // (200 // 24)
+    assert res.nsamples == 300 * (16 + 8) + 8 + checks * 200
 
 
 def test_the_automatic_step_finds_the_minimizer():
