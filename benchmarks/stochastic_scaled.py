@@ -34,14 +34,14 @@ def run(total, p, method, least, seed):
     values = []
 
     def watch(intermediate_result):
-        spent = intermediate_result.njev + 2 * intermediate_result.nhev - 1
+        spent = intermediate_result.njev + 2 * intermediate_result.nhev - intermediate_result.nfev     # nfev: measurements
         while len(values) < len(PASSES) and spent >= PASSES[len(values)]:
             values.append(total.fun(intermediate_result.x, *p.args) - least)
         if len(values) == len(PASSES):
             raise StopIteration
 
     with np.errstate(all="ignore"):
-        curvopt.minimize(total, p.x0, args=p.args, callback=watch, method=method.replace(check_every=10 ** 9, sampling="epoch"),
+        curvopt.minimize(total, p.x0, args=p.args, callback=watch, method=method.replace(sampling="epoch"),
                          options={"rng": seed, "gtol": 0.0, "maxiter": 10 ** 6})
     return values + [np.inf] * (len(PASSES) - len(values))
 

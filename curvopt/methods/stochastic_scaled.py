@@ -5,21 +5,34 @@ With the bias-corrected means m and v of g and of :math:`g \odot g` over batches
 
 .. math::  s = \sqrt{\frac{\langle Hd, P\, Hd\rangle}{\langle d, P^{-1} d\rangle}}, \qquad
            L = \bar s + 4 \max\Bigl\{0, \sigma_s - \frac{\bar s}{2}\Bigr\}, \qquad
-           \mathrm{lr} = \min\Bigl\{\Bigl(1 + \frac{1}{1 + k/100}\Bigr) \frac1L,\ \Bigl(1 + \frac1k\Bigr) \mathrm{lr}\Bigr\},
+           \mathrm{lr} = \min\Bigl\{\frac{\theta\, c}{L},\ \Bigl(1 + \frac1k\Bigr) \mathrm{lr}\Bigr\},
 
 k products so far, with the running mean :math:`\bar s` and standard deviation :math:`\sigma_s` of s. 1/s is the scaling
-s_GM along d in the metric P. The steps are :math:`w^+ = w - \mathrm{lr}\, d`; the point reported is a running average of
-the iterates.
+s_GM along d in the metric P. The steps are :math:`w^+ = w - \mathrm{lr}\, d`; the point reported, x, is a running average
+of the iterates.
+
+The factor c says whether the iterates still travel or only shake. Where they are stationary about a minimizer x of a
+quadratic, whatever the noise, steps with momentum :math:`\beta_1` have
+
+.. math::  E\langle g, w - x\rangle
+           = \frac{1 + \beta_1}{2 (1 - \beta_1)}\, E\bigl[\mathrm{lr}\, \langle d, P^{-1} d\rangle\bigr].
+
+q is the quotient of both sides, each a running mean, and c = 2 - q within [1/2, 2]: steps twice as long while nothing is
+stationary, and shorter ones where averaging has something to gain from it.
+
+The measurements over all rows guard the run: where f at x is above the least one by more than a tenth of what the run has
+gained, it goes back to that point, with a quarter of theta and nothing remembered.
 
 References
 ----------
 .. [1] O. Smee, F. Roosta, S. J. Wright, "First-ish Order Methods: Hessian-aware Scalings of Gradient Descent",
        arXiv:2502.03701, 2025: the scaling.
 .. [2] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, arXiv:1412.6980: the metric.
-.. [3] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization: convergence results and optimal
+.. [3] S. Yaida, "Fluctuation-dissipation relations for stochastic gradient descent", ICLR 2019, arXiv:1810.00004, and
+       H. Lang, P. Zhang, L. Xiao, "Using statistics to automate stochastic optimization", NeurIPS 2019: the relation.
+.. [4] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization: convergence results and optimal
        averaging schemes", ICML 2013: averaging with polynomial decay.
 """
-import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -41,14 +54,16 @@ from .._sampling import (
     residual,
 )
 from .._status import RUNNING
-from .._vectors import axpy_to
+from .._vectors import axpy_to, copy_to
 from ..directions.moments import decays, update_moments
 from ..stepsize.normalized import average_to
+from ..stepsize.stationary import curvature, direction, learning_rate, length_factor, metric, recall, travel
 
-# Ours, chosen on a logistic regression, a softmax regression and a small network (docs/methods/normalized.md): steps from
-# one product to the next; memory of the mean of s; what the spread of s adds to L, and the spread relative to the mean that
-# adds nothing; the products after which the step is longer by 1/2 instead of 1.
-PERIOD, MEMORY, SPREAD, CALM, EARLY = 4, 0.95, 4.0, 0.5, 100.0
+# Ours, chosen on a logistic regression, a softmax regression, a small network and the tuning part of
+# benchmarks/normalized_other.py (docs/methods/normalized.md), as those in stepsize/stationary: steps from one product to the
+# next; the rise, as a share of what has been gained, at which the run goes back, and what is left of theta then; batches in a
+# row without a finite gradient that send it back, too.
+PERIOD, RISE, CUT, BAD = 4, 0.1, 0.25, 3
 
 
 class Params(NamedTuple):
@@ -88,6 +103,13 @@ class State(NamedTuple):
     mean: float             # of s and of s^2, not yet corrected for their start at 0
     square: float
     products: int
+    excess: float           # running means of <g, w - x>, and of lr <d, P^-1 d>
+    shaking: float
+    anchor: np.ndarray      # the point with the least measurement, that one, and the first one
+    f_anchor: float
+    f_start: float
+    theta: float            # less after a return
+    since: int              # steps taken since the start or the last return
     k: int                  # steps taken
     bad: int                # batches in a row whose gradient was not finite
 
@@ -99,79 +121,72 @@ def init(oracle, x0, params):
     return State(x, f, g, 0.0, RUNNING, True, oracle.rng, all_rows(oracle), all_rows(oracle),
                  np.empty(params.batch_size, np.int64), np.empty(max(params.batch_size // 2, 1), np.int64),
                  np.empty_like(x0), np.empty_like(x0), x0.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros_like(x0),
-                 np.zeros_like(x0), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), 1.0, 1.0, 0.0, 0.0, 0, 0, 0)
+                 np.zeros_like(x0), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), 1.0, 1.0, 0.0, 0.0, 0, 0.0, 0.0,
+                 x0.copy(), f, f, params.theta, 0, 0, 0)
 
 
 @kernel
-def metric(v, decay2, k, eps, p):
-    """Write the diagonal of P after k batches: in each mean of squares, the mean over all entries counts for one batch.
-
-    An entry that no batch has moved yet would have no curvature to speak of otherwise, until a row of a product moves it.
-    """
-    mean = 0.0
-    for i in range(v.size):
-        mean += v[i] / v.size
-    for i in range(v.size):
-        p[i] = 1.0 / (math.sqrt((k * v[i] + mean) / ((k + 1.0) * (1.0 - decay2))) + eps)
+def has_risen(f, least, start):
+    return not f <= least + RISE * (start - least)
 
 
 @kernel
-def direction(m, p, decay1, d):
-    """Write P m of the corrected mean."""
-    for i in range(d.size):
-        d[i] = p[i] * m[i] / (1.0 - decay1)
+def begin_again(anchor, w, m, v):
+    """Put the iterate at the anchor and forget the means."""
+    for i in range(w.size):
+        w[i] = anchor[i]
+        m[i] = v[i] = 0.0
 
 
-@kernel
-def curvature(d, hd, p):
-    """sqrt(<Hd, P Hd> / <d, P^-1 d>); 0 where d vanishes."""
-    top = bottom = 0.0
-    for i in range(d.size):
-        top += hd[i] * hd[i] * p[i]
-        bottom += d[i] * d[i] / p[i]
-    return math.sqrt(top / bottom) if bottom > 0.0 else 0.0
-
-
-@kernel
-def learning_rate(theta, mean, square, products, before):
-    """The step after `products` measurements of s, from the running means of s and s^2."""
-    weight = 1.0 - math.pow(MEMORY, products)
-    mean /= weight
-    spread = math.sqrt(max(square / weight - mean * mean, 0.0))
-    top = mean + SPREAD * max(spread - CALM * mean, 0.0)
-    longest = (1.0 + 1.0 / products) * before if before > 0.0 else math.inf
-    lr = min(theta * (1.0 + 1.0 / (1.0 + products / EARLY)) / top, longest) if top > 0.0 else longest
-    return lr if 0.0 < lr < math.inf else before
+@routine
+def measured_curvature(oracle, rng, order, rows, w, d, p, hd):
+    """s on independent rows; -1 where their product is not finite."""
+    batch = draw(oracle, rng, order, 0, rows)
+    return curvature(d, hd, p) if batch_hess_vec(oracle, w, d, batch, hd) else -1.0
 
 
 @routine
 def step(oracle, state, params):
     (x, f, g, lr, _, _, rng, order, order_h, rows, rows_h, x_trial, g_spare, w, w_trial, g_batch, m, v, p, d, hd, decay1,
-     decay2, mean, square, products, k, bad) = state
+     decay2, mean, square, products, excess, shaking, anchor, f_anchor, f_start, theta, since, k, bad) = state
     batch = draw(oracle, rng, order, params.sampling, rows)
-    if not batch_gradient(oracle, w, batch, g_batch):
-        return State(x, f, g, lr, after_bad_batch(bad + 1), False, rng, order, order_h, rows, rows_h, x_trial, g_spare, w,
-                     w_trial, g_batch, m, v, p, d, hd, decay1, decay2, mean, square, products, k, bad + 1)
-    update_moments(g_batch, params.beta1, params.beta2, m, v)
-    decay1, decay2 = decay1 * params.beta1, decay2 * params.beta2
-    metric(v, decay2, k + 1, params.eps, p)
-    direction(m, p, decay1, d)
-    if k < PERIOD or k % PERIOD == 0:
-        batch = draw(oracle, rng, order_h, 0, rows_h)
-        if batch_hess_vec(oracle, w, d, batch, hd):
-            s = curvature(d, hd, p)
-            mean, square = MEMORY * mean + (1.0 - MEMORY) * s, MEMORY * square + (1.0 - MEMORY) * s * s
-            products += 1
-            lr = learning_rate(params.theta, mean, square, products, lr)
-    axpy_to(-lr, d, w, w_trial)
-    k += 1
-    average_to(x, w_trial, k, x_trial)
-    measured = is_due(k, params.check_every, oracle.n_samples, params.batch_size + params.batch_size // 4)
-    if measured:
-        f = measure(oracle, x_trial, g_spare)
-        g, g_spare = g_spare, g
-    return State(x_trial, f, g, lr, RUNNING, measured, rng, order, order_h, rows, rows_h, x, g_spare, w_trial, w, g_batch, m, v,
-                 p, d, hd, decay1, decay2, mean, square, products, k, 0)
+    measured = False
+    if batch_gradient(oracle, w, batch, g_batch):
+        if since > 0:
+            excess, shaking = travel(g_batch, w, x, lr, d, p, excess, shaking)
+        update_moments(g_batch, params.beta1, params.beta2, m, v)
+        decay1, decay2 = decay1 * params.beta1, decay2 * params.beta2
+        metric(v, decay2, since + 1, params.eps, p)
+        direction(m, p, decay1, d)
+        s = -1.0
+        if since < PERIOD or since % PERIOD == 0:
+            s = measured_curvature(oracle, rng, order_h, rows_h, w, d, p, hd)
+        if s >= 0.0:
+            mean, square, products = recall(mean, s), recall(square, s * s), products + 1
+            lr = learning_rate(theta * length_factor(excess, shaking, params.beta1), mean, square, products, lr)
+        axpy_to(-lr, d, w, w_trial)
+        k, since, bad = k + 1, since + 1, 0
+        average_to(x, w_trial, since, x_trial)
+        measured = is_due(k, params.check_every, oracle.n_samples, params.batch_size + params.batch_size // 4)
+    else:
+        copy_to(x, x_trial)
+        copy_to(w, w_trial)
+        bad += 1
+    f_new = measure(oracle, x_trial, g_spare) if measured else f
+    if bad == BAD or has_risen(f_new, f_anchor, f_start):
+        copy_to(anchor, x_trial)
+        begin_again(anchor, w_trial, m, v)
+        lr, theta, since, products, decay1, decay2 = CUT * lr, CUT * theta, 0, 0, 1.0, 1.0
+        mean = square = excess = shaking = 0.0
+        measured = False        # what is out there is neither reported nor a reason to end the run
+    elif measured:
+        f, g, g_spare = f_new, g_spare, g
+        if f < f_anchor:
+            copy_to(x_trial, anchor)
+            f_anchor = f
+    return State(x_trial, f, g, lr, after_bad_batch(bad), measured, rng, order, order_h, rows, rows_h, x, g_spare, w_trial, w,
+                 g_batch, m, v, p, d, hd, decay1, decay2, mean, square, products, excess, shaking, anchor, f_anchor,
+                 f_start, theta, since, k, bad)
 
 
 @dataclass(frozen=True, repr=False)
@@ -179,7 +194,7 @@ class StochasticScaled(Method):
     r"""Mini-batch steps scaled by averaged curvature: SGMStochastic. No learning rate.
 
     B gradient rows an iteration, and every fourth iteration (and in the first four) a Hessian product over B/2 rows: 1.25 B
-    rows an iteration, a product counted twice. A pass of values and gradients for every check. Twelve vectors and two
+    rows an iteration, a product counted twice. A pass of values and gradients for every check. Thirteen vectors and two
     indices of the rows.
 
     Parameters
@@ -192,9 +207,9 @@ class StochasticScaled(Method):
     eps : float > 0
         Added to the root of the mean of g^2; 1e-8 as in [2]_.
     theta : float > 0
-        Factor of the step, at most theta (1 + 1/(1 + k/100)) / L after k products. 1.
+        Factor of the step, theta c / L. 1.
     check_every : int >= 0
-        Iterations between measurements over all rows; 0: about one pass over the rows.
+        Iterations between measurements over all rows, which also guard the run; 0: about one pass over the rows.
     sampling : {"batch", "replacement", "epoch"}
         How the rows of gradients are drawn, as for `curvopt.baselines.SGD`. Those of products are always drawn from all
         rows, independently of the gradient's.
@@ -203,9 +218,11 @@ class StochasticScaled(Method):
     -----
     Ours, on the scaling of [1]_; nothing is proved. Given d, the expectation of <d, Hd> over the rows of the product is
     that of the sum, while \|Hd\| is over-estimated, which shortens steps. The step is not unbiased, as in Adam: d and v
-    have the gradient's rows in common. The cap on growth, at most a factor 1 + 1/k, and the spread of s in L anneal the
-    step without a horizon. In v an entry's mean of squares over k batches is (k v + mean of all entries) / (k + 1): an
-    entry that no row has moved yet would have no metric otherwise.
+    have the gradient's rows in common. The cap on growth, at most a factor 1 + 1/k, the spread of s in L and the factor c
+    anneal the step without a horizon. Where f at x is measured above the least measurement by a tenth of the run's gain, or
+    three batches in a row have no finite gradient, the run goes back to the best point and takes a quarter of theta. In v
+    an entry's mean of squares over k batches is (k v + mean of all entries) / (k + 1): an entry that no row has moved yet
+    would have no metric otherwise.
 
     **The point reported, x, is a running average of the iterates.**
 
@@ -236,7 +253,7 @@ class StochasticScaled(Method):
 
     needs: ClassVar = ("samples", "hessp")
     cost: ClassVar = "1.25B rows"
-    memory: ClassVar = "12"
+    memory: ClassVar = "13"
     paper: ClassVar = "own, on arXiv:2502.03701"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)
