@@ -71,8 +71,9 @@ def rounding(result):
 
 def calls(result):
     n = max(result.nit, 1)
-    spent = [f"{getattr(result, name) / n:.3g} {what}" for name, what in
-             (("nfev", "values"), ("njev", "gradients"), ("nhev", "Hessian products")) if getattr(result, name)]
+    means = [(f"{getattr(result, name) / n:.3g}", what) for name, what in
+             (("nfev", "value"), ("njev", "gradient"), ("nhev", "Hessian product")) if getattr(result, name)]
+    spent = [f"{mean} {what}{'' if mean == '1' else 's'}" for mean, what in means]
     if spent:
         yield f"An iteration took {', '.join(spent)}" + (" (passes over the data)." if "nsamples" in result else ".")
 
