@@ -52,13 +52,12 @@ def by_values(f, f_new, promised):
 
 
 @routine
-def ratio(oracle, x, f, g, p, promised, K, x_new, g_new):
-    """(rho, f(x + p)) of a step; leaves x + p in `x_new`, and the gradient there in `g_new` if rho is at least TAKEN.
+def ratio(oracle, f, g, p, promised, K, x_new, g_new):
+    """(rho, f at x_new = x + p) of a step; leaves the gradient there in `g_new` if rho is at least TAKEN.
 
     One value, and one gradient where the step can be taken. K EPS |f| is the noise of f: two values that are closer, with
     a promise that is smaller, are not compared, but the slopes are.
     """
-    axpy_to(1.0, p, x, x_new)
     f_new = value(oracle, x_new)
     rho, noise = by_values(f, f_new, promised), K * EPS * abs(f)
     blind = promised <= noise and abs(f - f_new) <= noise
@@ -83,14 +82,17 @@ def search(oracle, x, f, g, solve, radius, K, x_new, g_new):
 
     Returns (whether a step was taken, f there, the next radius) with x + p in `x_new` and the gradient there in `g_new`.
     One value a radius, no product, and one gradient. It gives up, and leaves the radius as it was, when steps that promised
-    a decrease above the noise of f are down to those that do not: the slopes would take those also where g is wrong.
+    a decrease above the noise of f are down to those that do not: the slopes would take those also where g is wrong. It does
+    the same when a step is so short that it does not change x.
     """
     new = radius
     for trial in range(TRIALS):
         length, promised = solve.real[LENGTH], promise(g, solve.r, solve.p)
         if not 0.0 < promised < math.inf or (trial > 0 and promised <= K * EPS * abs(f)):
             break
-        rho, f_new = ratio(oracle, x, f, g, solve.p, promised, K, x_new, g_new)
+        if not axpy_to(1.0, solve.p, x, x_new):
+            break
+        rho, f_new = ratio(oracle, f, g, solve.p, promised, K, x_new, g_new)
         new = next_radius(rho, length, new)
         if rho >= TAKEN:
             return True, f_new, new

@@ -138,7 +138,7 @@ def ratio_of(fun, jac, x, p, hess, K=100.0):
     oracle = Objective(fun, jac, None, lambda x, v: hess @ v, (), x.shape, True).oracle()
     f, g = fun(x), jac(x)
     promised = region.promise(g, g + hess @ p, p)
-    rho, _ = region.ratio(oracle, x, f, g, p, promised, K, np.empty_like(x), np.empty_like(x))
+    rho, _ = region.ratio(oracle, f, g, p, promised, K, x + p, np.empty_like(x))
     return rho, oracle.data.counts[NFEV], oracle.data.counts[NJEV]
 
 
@@ -182,6 +182,16 @@ def test_a_refused_step_costs_a_value_and_no_product():
     assert taken and np.linalg.norm(x_new) == pytest.approx(1 / 16) and f == pytest.approx(-x_new.sum())
     assert radius == 2.0 * np.linalg.norm(x_new) or radius == pytest.approx(1 / 8)
     assert list(oracle.data.counts[[NFEV, NJEV, NHEV]]) == [3, 1, 1] and hess is not None
+
+
+def test_a_step_that_does_not_change_x_is_none():
+    """The slopes at both ends are then equal, and would take it again and again."""
+    oracle = Objective(lambda x: 1.0, lambda x: x, None, lambda x, v: 1e30 * v, (), (2,), True).oracle()
+    x, g = np.array([1.0, 2.0]), np.array([1.0, 2.0])
+    solve = krylov.make_solve(2, 0)
+    assert krylov.truncated_cg(oracle, x, g, make_inverse(2, 3, 0), False, 0.1, 5, 1.0, solve) == krylov.SOLVED
+    taken, f, radius = region.search(oracle, x, 1.0, g, solve, 1.0, 100.0, np.empty(2), np.empty(2))
+    assert not taken and (f, radius) == (1.0, 1.0) and oracle.data.counts[NFEV] == 0
 
 
 # ---- turns -----------------------------------------------------------------------------------------------------------
