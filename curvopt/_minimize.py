@@ -3,6 +3,7 @@ from . import _checks, _scipy_names
 from ._method import Method
 from ._run import bound_error, prepare, snapshots
 
+ARGUMENTS = frozenset({"fun", "x0", "args", "method", "jac", "hess", "hessp", "bounds", "constraints", "callback", "options"})
 IGNORED = str.maketrans("", "", "-_ ")      # in the name of a method
 
 
@@ -39,9 +40,12 @@ def gives_products(fun, hess, hessp):
 def as_options(options):
     """A dict of its own, whatever mapping the user gave."""
     try:
-        return {} if options is None else dict(options)
+        options = {} if options is None else dict(options)
     except (TypeError, ValueError):
         raise TypeError(f"options must be a dict such as {{'gtol': 1e-8}}, got {options!r}") from None
+    for name in ARGUMENTS.intersection(options):
+        raise TypeError(f"{name!r} is an argument of its own, not one of the options")
+    return options
 
 
 def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bounds=None, constraints=(), tol=None,

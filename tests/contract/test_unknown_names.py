@@ -109,6 +109,9 @@ def test_no_method_means_the_default(plain):
 def test_options_that_are_arguments(options, door, solve, plain):
     with pytest.raises(TypeError, match=next(iter(options))):
         solve(plain.fun, plain.x0, method=curvopt.SGM, jac=plain.jac, options=options)
+    for call in (minimize, curvopt.iterate):
+        with pytest.raises(TypeError, match=f"'{next(iter(options))}' is an argument of its own"):
+            call(plain.fun, plain.x0, method=curvopt.SGM, jac=plain.jac, options=options)
 
 
 def test_the_options_of_the_user_stay_as_they_are(door, solve, plain):
