@@ -20,7 +20,7 @@ from .._oracle import NFEV, NHEV, NJEV
 from .._vectors import norm
 
 # Measured on two thirds of a collection (docs/methods/truncated_newton.md).
-FIRST_BURST, LONGEST_BURST = 5.0, 20.0          # quasi-Newton steps between Newton steps; doubled after each poor one
+FIRST_BURST, LONGEST_BURST = 5.0, 20.0      # quasi-Newton steps between Newton steps; doubled after each poor one
 LEAST_FORCING, MOST_FORCING = 1e-3, 0.5     # what e is clipped to as the relative residual of a solve
 LEAST_CAP, SHARE, GROWTH = 10, 0.5, 4       # products of a solve: this many; this share of all spent; so many last good ones
 REACH, REACH_LARGE = 4.0, 1.0               # n <= 500, where the memory becomes a matrix, and above
@@ -96,7 +96,8 @@ def begin_burst(oracle, g, price, book):
 
 @kernel
 def note_rate(mark, bill, book):
-    book[RATE] = (book[MARK] - mark) / (bill - book[BILL])
+    spent = bill - book[BILL]
+    book[RATE] = (book[MARK] - mark) / spent if spent > 0.0 else 0.0    # 0: its first step did not even move x
 
 
 @routine
