@@ -1,6 +1,6 @@
 """Many small problems in compiled code: the same init, step and loop as for one problem, inside a loop over rows.
 
-One entry point per method and types is compiled and kept on disk; the user's functions come in by pointer. It releases
+One entry point per method, types and small n is compiled and kept on disk; the user's functions come in by address. It releases
 the interpreter's lock, so slices of rows run in threads.
 """
 import threading
@@ -10,7 +10,8 @@ from numba import float64, int64, njit, typeof, types
 from numba.core.errors import NumbaError
 from numba.extending import overload
 
-from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of, name_apart
+from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of, name_apart, signatures
+from ._compiled_pointers import address_of, pointer_to
 from ._compiled_shapes import ANY, known_sizes, of_size
 from ._compiled_tuples import hold, lent
 from ._compiled_whole import DRAFT, SIZED, WHOLE
@@ -161,13 +162,15 @@ def begins(start, counts, xs, fs, gs, statuses, i):
     return False
 
 
-def make_entry(init, again, step, residual, report, monotone, counted, n, places):
+def make_entry(init, again, step, residual, report, monotone, counted, n, places, types_):
+    fun_at, jac_at, hessp_at = map(pointer_to, types_)
     if again is None:
         rows = make_fresh_rows(init, step, residual, report, monotone, counted)
     else:
         rows = make_lasting_rows(init, again, step, residual, report, monotone, counted, n, places)
 
-    def entry(fun, jac, hessp, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
+    def entry(addresses, args, shared, hess, starts, params, tol, begin, end, cursor, xs, fs, gs, statuses, numbers):
+        fun, jac, hessp = fun_at(addresses[0]), jac_at(addresses[1]), hessp_at(addresses[2])
         # All threads have these arrays: counting references to their rows, they would wait for each other.
         args, shared, starts, xs, gs = lent((args, shared, starts, xs, gs))
         counts, work, trace = np.zeros(N_COUNTS, np.int64), np.empty((8, starts.shape[1])), np.empty((0, 0))
@@ -177,11 +180,11 @@ def make_entry(init, again, step, residual, report, monotone, counted, n, places
     return entry
 
 
-def compile_entry(parts, signature, sizes):
+def compile_entry(parts, signature, sizes, types_):
     """The machine code for these routines: without reference counts where no step makes an array."""
     for counted in (False, True):
         pipeline = WHOLE if sizes[0] == ANY else SIZED
-        dispatcher = njit(error_model="numpy", nogil=True, **pipeline)(make_entry(*parts, counted, *sizes))
+        dispatcher = njit(error_model="numpy", nogil=True, **pipeline)(make_entry(*parts, counted, *sizes, types_))
         name = identity_of(("many", *parts, counted, sizes))
         if name is not None:
             cached(dispatcher, name)
@@ -213,15 +216,16 @@ def compiled_entry(method, objective, args, shared, starts, tol):
         if len(_ready) >= 256:
             _ready.clear()      # a caller that makes new functions all the time must not fill the memory
         _ready[key] = entry
+    entry, addresses = entry
 
     def solve_rows(begin, end, cursor, outputs):
-        entry(*callables, args, shared, objective.data.hess, starts, method.params, tol, begin, end, cursor, *outputs)
+        entry(addresses, args, shared, objective.data.hess, starts, method.params, tol, begin, end, cursor, *outputs)
 
     return solve_rows
 
 
 def find_entry(method, objective, callables, parts, args, shared, tol, sizes):
-    """The machine code; the callables and, where this process has not done so yet, the loop are compiled."""
+    """(machine code, addresses of the callables); what this process has not compiled yet is compiled."""
     data_t = typeof(objective.data)
     vector, none, matrix = float64[::1], types.none, float64[:, ::1]
     compile_callables(callables, data_t)
@@ -230,10 +234,10 @@ def find_entry(method, objective, callables, parts, args, shared, tol, sizes):
     key = (parts, args_t, shared_t, sizes)
     with _lock:
         if key not in _entries:
-            signature = none(*function_types(data_t), args_t, shared_t, matrix, matrix, params_t, tol_t, int64, int64,
+            signature = none(types.UniTuple(int64, 3), args_t, shared_t, matrix, matrix, params_t, tol_t, int64, int64,
                              int64[::1], matrix, vector, matrix, int64[::1], int64[:, ::1])
-            _entries[key] = compile_entry(parts, signature, sizes)
-        return _entries[key]
+            _entries[key] = compile_entry(parts, signature, sizes, function_types(data_t))
+        return _entries[key], tuple(map(address_of, callables, signatures(data_t)))
 
 
 def make_solver(method, objective, options):
