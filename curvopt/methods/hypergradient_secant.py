@@ -26,7 +26,7 @@ from .._jit import routine
 from .._method import Method
 from .._oracle import gradient, start, value
 from .._status import RUNNING
-from .._vectors import copy_to, norm, norm_inf
+from .._vectors import copy_to, dot, norm, norm_inf
 from ..directions.dense_inverse import soft_scale
 from ..directions.learned_diagonal import follow_secant, follow_signs, raise_to, rescale, scaled_steepest
 from ..directions.limited_memory import HEAD, PAIR_TEST, SIZE, Pairs, accept, clear, curved, make_pairs, two_loop_diagonal
@@ -43,6 +43,7 @@ FORGET = 2                      # trials in a row no better than the best point 
 SLACK = 1e-12                   # a predicted value above the best one by more than this, relatively, asks for a null step
 VERIFY = 1e-3                   # a predicted gradient so much smaller than the last one is evaluated before it is used
 LEAST = 1.0                     # entries of P are at least this times the inverse of the largest curvature seen
+BLOWN_UP = 2.0 ** -104          # a trial whose slope is 1 / BLOWN_UP times the first is taken for one without a value
 T_MIN = 1e-30
 
 
@@ -154,6 +155,8 @@ def step(oracle, state, params):
     if math.isfinite(f_trial):
         gradient(oracle, v, y)
         top = norm_inf(y)
+        if not verify and -slope < BLOWN_UP * dot(s, y):
+            top = math.inf
     if not math.isfinite(f_trial + top):
         t *= NONFINITE_SHRINK
         if f_trial == -math.inf:
