@@ -144,6 +144,7 @@ def check(tol, nit, counts, f, gnorm, flag, scalars):
         return stuck(f, scalars)
     if nit >= tol.maxiter:
         return MAXITER
-    if counts[NFEV] >= tol.maxfev or counts[NJEV] >= tol.maxjev or counts[NHEV] >= tol.maxhev:
+    # What is never called uses no budget up, be it 0.
+    if counts[NFEV] >= tol.maxfev or 0 < counts[NJEV] >= tol.maxjev or 0 < counts[NHEV] >= tol.maxhev:
         return BUDGET
     return RUNNING

@@ -115,3 +115,12 @@ def test_compilation_is_no_time_of_the_run(plain):
     whole = time.perf_counter() - began
     assert fun.signatures and clock.seconds > 0.0
     assert res.time <= whole - clock.seconds + 1e-9 and res.history.time[-1] == res.time
+
+
+def test_no_budget_for_what_is_never_called(plain):
+    """maxhev = 0 says that no products are wanted: a method that takes none runs, one that takes some ends with the first."""
+    kw = {"jac": plain.jac, "hessp": plain.hessp, "options": {"maxhev": 0}}
+    assert minimize(plain.fun, plain.x0, method="LBFGS", **kw).success
+    res = minimize(plain.fun, plain.x0, method="SGM", **{**kw, "options": {"maxhev": 0, "gtol": 0.0}})
+    assert (res.status, res.nhev) == (Status.BUDGET, 1)
+    assert minimize(plain.fun, plain.x0, method="LBFGS", jac="2-point", options={"maxjev": 0}).success

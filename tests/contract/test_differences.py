@@ -119,3 +119,11 @@ def test_a_method_without_second_order_never_asks_for_it(door, solve, spied):
     for method in (GD, GDPolyak):
         solve(spied.fun, spied.x0, method=method, jac=spied.jac, hessp=spied.hessp, options={"maxiter": 3})
     assert not spied.hessp.calls
+
+
+@pytest.mark.parametrize("jac", ["2-point", "3-point"])
+@pytest.mark.parametrize("x", [1.0 / 3.0, -1e-9, 0.0, 12345.678, -7e11])
+def test_differences_divide_by_the_step_really_made(jac, x):
+    """x + h is rounded: the gradient of a coordinate is 1 without an error only if the step is taken from the points."""
+    res = minimize(lambda v: v[0], [x, 1.0], jac=jac, method=GD, options={"maxiter": 0})
+    assert res.jac.tolist() == [1.0, 0.0]
