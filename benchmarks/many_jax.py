@@ -81,9 +81,10 @@ def compare(k, repeats, only):
     y = many.decays(k)
     print(f"{k:,} problems\n  {'':24}{'wall us':>10}{'CPU us':>10}{'compile s':>11}{'at 1e-5':>13}{'mean value':>14}"
           f"{'times: wall, CPU':>17}")
-    first = many.ours(y[:4], many.METHOD, 1)
-    ours, result = many.least(lambda: many.ours(y, many.METHOD, 2), repeats)
-    line("curvopt, 2 threads", ours, k, first.compile_time, result.x, y)
+    for form in ("array", "tuple"):
+        first = many.ours(y[:4], many.METHOD, 1, form)
+        ours, result = many.least(lambda form=form: many.ours(y, many.METHOD, 2, form), repeats)
+        line(f"curvopt, gradient: {form}", ours, k, first.compile_time, result.x, y)
     rows = jnp.asarray(y)
     for name, solve in candidates().items():
         if only not in name:

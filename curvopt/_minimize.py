@@ -58,7 +58,8 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
     Parameters
     ----------
     fun : callable
-        ``fun(x, *args) -> float``; with ``jac=True``, ``fun(x, *args) -> (float, array)``.
+        ``fun(x, *args) -> float``; with ``jac=True``, ``fun(x, *args) -> (float, array)``,
+        or a tuple of numbers in place of the array, here and in `jac`.
     x0 : array_like, any shape
         Start. The functions see x in this shape, as float64.
     args : tuple, optional
