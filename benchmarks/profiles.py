@@ -18,10 +18,10 @@ import numpy as np
 
 try:
     from .collection import collection
-    from .runs import BUDGET, GTOL, SECONDS, SOLVERS, RunFile, run, warm
+    from .runs import BUDGET, GTOL, SECONDS, SOLVERS, RunFile, run, to_values, warm
 except ImportError:
     from collection import collection
-    from runs import BUDGET, GTOL, SECONDS, SOLVERS, RunFile, run, warm
+    from runs import BUDGET, GTOL, SECONDS, SOLVERS, RunFile, run, to_values, warm
 
 SIZES = ((1, 10), (11, 100), (101, 1000), (1001, 10 ** 9))
 BUDGETS = (10, 20, 50, 100, 200, 500, 1000, 2000, 3000)
@@ -172,6 +172,8 @@ def arguments():
     parser.add_argument("--budget", type=int, default=BUDGET, help="units of a run: points where f or g is taken")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="cap of a run, CPU")
     parser.add_argument("--products", action="store_true", help="cost 0.5 f + g + Hv instead of points")
+    parser.add_argument("--value", type=float, metavar="SHARE",
+                        help="solved is a run whose f - f_L is at most this share of what it was, f_L the least f of them all")
     parser.add_argument("--runs", type=pathlib.Path, help="file in which the runs are kept; they are not repeated")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many minutes; run again to go on")
     parser.add_argument("--table", action="store_true", help="run nothing, show what is in the file")
@@ -191,6 +193,8 @@ def main():
     runs = run_by_all(file.runs, chosen, options.part, options.max_n)
     if not runs:
         raise SystemExit("no problem was run by all of them")
+    if options.value:
+        runs = to_values(runs, options.value)
     cost = with_products if options.products else pairs
     print(f"{len(runs) // len(chosen)} problems (python benchmarks/collection.py lists them, and those left out)")
     print(table(runs, options.reference, cost))

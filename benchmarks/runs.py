@@ -9,7 +9,7 @@ import json
 import pathlib
 import time
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ except ImportError:
     from collection import Case
 
 GTOL, BUDGET, SECONDS = 1e-6, 3000, 10.0
+COUNTS = ("pairs", "values", "gradients", "products")
 
 
 class Over(Exception):
@@ -33,7 +34,7 @@ class Oracle:
         self.x, self.f, self.g = None, None, None
         self.f_asked = self.g_asked = False
         self.pairs = self.values = self.gradients = self.products = 0
-        self.solved, self.f_best = False, np.inf
+        self.solved, self.f_best, self.falls = False, np.inf, []
         self.began = time.process_time()
 
     def look_at_the_clock(self):
@@ -65,6 +66,7 @@ class Oracle:
         self.f_asked = True
         if self.f < self.f_best:
             self.f_best = self.f
+            self.falls.append((self.f, self.pairs, self.values, self.gradients, self.products))
         return self.f
 
     def jac(self, x):
@@ -104,6 +106,32 @@ class Run:
     f: float            # least value seen
     cpu: float
     ended: str          # "solved", "budget", "clock", or what the solver said when it gave up
+    falls: list = field(default_factory=list)   # (f, pairs, values, gradients, products) as f fell
+
+    def to_value(self, target):
+        """The same run, over when f was first at most `target`."""
+        for f, *spent in self.falls:
+            if f <= target:
+                return replace(self, solved=True, ended="solved", **dict(zip(COUNTS, spent)))
+        return replace(self, solved=False)
+
+
+def thinned(falls):
+    """Those falls that took a tenth off what was left above the last one."""
+    kept = []
+    for fall in falls:
+        if not kept or fall[0] - falls[-1][0] <= 0.9 * (kept[-1][0] - falls[-1][0]):
+            kept.append(fall)
+    return kept
+
+
+def to_values(runs, share):
+    """Runs to the value f_L + share (f_0 - f_L) instead: f_L the least value any of them found, f_0 that of the start."""
+    least, first = {}, {}
+    for r in runs:
+        least[r.problem] = min(r.f, least.get(r.problem, np.inf))
+        first[r.problem] = max(r.falls[0][0], first.get(r.problem, -np.inf)) if r.falls else np.inf
+    return [r.to_value(least[r.problem] + share * (first[r.problem] - least[r.problem])) for r in runs]
 
 
 def run(name, solver, case, gtol=GTOL, budget=BUDGET, seconds=SECONDS):
@@ -117,7 +145,7 @@ def run(name, solver, case, gtol=GTOL, budget=BUDGET, seconds=SECONDS):
         ended = str(over)
     cpu = time.process_time() - oracle.began
     return Run(name, case.name, case.n, bool(case.tuning), oracle.solved, oracle.pairs, oracle.values, oracle.gradients,
-               oracle.products, oracle.f_best, cpu, ended)
+               oracle.products, oracle.f_best, cpu, ended, thinned(oracle.falls))
 
 
 def warm(solvers):

@@ -10,6 +10,7 @@ METHODS = {
 }
 _NO_TEST = "runs end by gtol or ftarget, not by the change of fun or x"
 _STEP = "differences choose their own steps; pass a jac of your own otherwise"
+_REGION = "the region of TruncatedNewton sets its own radius"
 OPTIONS = {
     "maxfun": "the limit of values is maxfev",
     "maxcor": "the pairs that LBFGS and QuasiNewton keep are their m",
@@ -20,7 +21,7 @@ OPTIONS = {
     "workers": "differences are taken one after the other",
     "seed": "the seed or Generator is rng", "random_state": "the seed or Generator is rng",
     "hess_inv0": "quasi-Newton methods start from a steepest descent step",
-    "initial_trust_radius": "no method here has a trust region", "max_trust_radius": "no method here has a trust region",
+    "initial_trust_radius": _REGION, "max_trust_radius": _REGION,
 }
 
 
