@@ -3,6 +3,8 @@ r"""A symmetric matrix as the inverse Hessian, in n (n + 1) / 2 numbers: (n + 1)
 Row i of the lower triangle begins at i (i + 1) / 2. The update is that of `dense_inverse`: BFGS after a soft scaling. With
 n <= 4 m - 1 the triangle takes no more room than m pairs (s, y), and forgets none of them.
 """
+import math
+
 from .._jit import kernel
 from .._vectors import dot
 
@@ -25,12 +27,18 @@ def set_diagonal(H, d):
 
 
 @kernel
-def diagonal(H, d):
-    """Write the diagonal of H."""
+def positive_diagonal(H, d):
+    """Write the diagonal of H and return True; leave d alone where rounding has left H an entry that is not positive."""
+    at = 0
+    for i in range(d.size):
+        if not 0.0 < H[at + i] < math.inf:
+            return False
+        at += i + 1
     at = 0
     for i in range(d.size):
         d[i] = H[at + i]
         at += i + 1
+    return True
 
 
 @kernel

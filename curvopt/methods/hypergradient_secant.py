@@ -30,7 +30,7 @@ from .._vectors import copy_to, dot, norm, norm_inf
 from ..directions.dense_inverse import soft_scale
 from ..directions.learned_diagonal import follow_secant, follow_signs, raise_to, rescale, scaled_steepest
 from ..directions.limited_memory import HEAD, PAIR_TEST, SIZE, Pairs, accept, clear, curved, make_pairs, two_loop_diagonal
-from ..directions.packed_inverse import diagonal, product, rank_two, set_diagonal, triangle
+from ..directions.packed_inverse import positive_diagonal, product, rank_two, set_diagonal, triangle
 from ..linesearch.armijo import failure
 from ..stepsize.hypergradient import shrink, smallest_and_largest
 from ..stepsize.secant_points import better, lengthened, make_pair, next_factor, parabola, secant_point
@@ -121,7 +121,9 @@ def store(p, pairs, H, work, s, y, sy, sBs, weight, least):
             set_diagonal(H, p)
             pairs.info[SIZE] = 1
         rank_two(H, s, y, sy, 1.0 if first else soft_scale(sy, sBs), work)
-        diagonal(H, p)
+        shrink(work, 0.0)
+        if not positive_diagonal(H, p):
+            clear(pairs.info)
         return
     if weight > 0.0:
         follow_secant(p, s, y, sy, weight)
@@ -178,7 +180,7 @@ def step(oracle, state, params):
     else:
         r, cap = parabola(f_v, f_trial, slope, sy, params.r_max, cap)
         a = next_factor(a, r, sy, f_trial, f_v)
-        if params.eta > 0.0 and H.size == 0:
+        if params.eta > 0.0 and (H.size == 0 or pairs.info[SIZE] == 0):
             follow_signs(p, mean, g_v, y, params.eta / (1.0 + k / params.decay), params.rho)
         f_v = f_trial + (r - 1.0) * (slope + sy) + 0.5 * (r - 1.0) * (r - 1.0) * max(sy, 0.0)
         secant_point(v, g_v, s, y, r)

@@ -114,6 +114,21 @@ def test_barrier_with_infinity_outside():
     assert res.success and res.x == pytest.approx(np.full(5, 0.01), rel=1e-6)
 
 
+def test_a_matrix_that_rounding_spoils_is_forgotten():
+    """Curvatures from 1e6 at the start to 1: pairs of the logarithm once left an entry of the diagonal negative."""
+    def fun(x):
+        return float(np.sum(x - np.log(x))) if np.all(x > 0.0) else np.inf
+
+    res = curvopt.minimize(fun, [1e-3, 5.0], jac=lambda x: 1.0 - 1.0 / x, method=curvopt.HDMSecant, options={"compiled": False})
+    assert res.success and np.allclose(res.x, 1.0, atol=1e-4)
+
+
+def test_steps_grow_where_there_is_no_curvature():
+    res = curvopt.minimize(lambda x: float(x.sum()), [1.0, 1.0], jac=np.ones_like, method=curvopt.HDMSecant,
+                           options={"compiled": False, "maxiter": 1000})
+    assert res.status.name == "UNBOUNDED"
+
+
 @pytest.mark.parametrize("exponent", (-6, -3, 3, 6))
 def test_starts_far_and_near(exponent):
     p = curvopt.problems.rosenbrock(2)

@@ -53,8 +53,15 @@ def test_packed_matrix_is_the_full_one_in_half_the_room(n):
         dense_inverse.rank_two(H, s, y, s @ y, 1.3, work[1])
         assert packed_inverse.product(packed, -1.0, v, work[2]) == pytest.approx(-v @ H @ v, rel=1e-10)
         assert close(work[2], -H @ v) and close(packed, H[np.tril_indices(n)])
-        packed_inverse.diagonal(packed, work[0])
+        assert packed_inverse.positive_diagonal(packed, work[0])
         assert np.array_equal(work[0], packed[np.cumsum(np.arange(1, n + 1)) - 1])
+
+
+def test_packed_diagonal_that_is_not_positive_is_not_handed_out():
+    d = np.array([7.0, 8.0])
+    for entry in (0.0, -1e-300, np.inf, np.nan):
+        assert not packed_inverse.positive_diagonal(np.array([1.0, 5.0, entry]), d)
+        assert d.tolist() == [7.0, 8.0]
 
 
 @pytest.mark.parametrize("sy, sBs, expected", [(1.0, 4.0, 2.0), (4.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, np.inf, 1.0)])
