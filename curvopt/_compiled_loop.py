@@ -256,5 +256,5 @@ def first_line(error):
         return "it must return an array, not a list"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     wanted = [line for line in lines if not line.startswith("Failed in")    # a line that all of numba's errors begin with
-              and re.search("rror|No |annot|nknown|nvalid|must be", line)]
+              and re.search("(?i:error|cannot|unknown|invalid)|No |must be", line)]
     return (wanted or lines or [type(error).__name__])[0][:200]
