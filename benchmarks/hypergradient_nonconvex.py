@@ -7,7 +7,9 @@ One unit is a value or a gradient of any method. A run has BUDGET units, the sam
 method is *worse* than ArmijoGD on a problem where its final value is higher by more than 1e-6 of the decrease from the start
 to the least value of all; where the values agree to that, where ArmijoGD gets to the tolerance with fewer units, or alone. The
 table gives units, or in brackets the final gap relative to that at the start; a star marks what is worse. The last lines
-give for every method the largest ratio of its units to those of ArmijoGD where both ended at the same value.
+give for every method the largest ratio of its units to those of ArmijoGD where both ended at the same value. With ``--units C``
+all of f is multiplied by C, and the tolerance with it: that changes no count of these methods, which are free of scale where C
+is a power of two, but it does change what the unit step of ArmijoGD is worth.
 """
 import argparse
 import contextlib
@@ -24,13 +26,13 @@ EQUAL = 1e-6        # of the decrease: values closer than this are the same
 SHORT = {"FBRAIN3LS": 400}      # 65 ms an evaluation
 
 
-def units(fun, jac, x0, args, method, budget):
+def units(fun, jac, x0, args, method, budget, gtol):
     """(units, solved, least value, whether the run stayed finite)."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         # Gradients and values are about as many in all of these methods: half the budget each.
         result = curvopt.minimize(fun, x0, args=args, jac=jac, method=method,
-                                  options={"gtol": GTOL, "maxfev": budget // 2, "maxjev": budget // 2, "maxiter": budget})
+                                  options={"gtol": gtol, "maxfev": budget // 2, "maxjev": budget // 2, "maxiter": budget})
     return result.nfev + result.njev, bool(result.success), float(result.fun), str(result.status.name)
 
 
@@ -67,10 +69,10 @@ def compared(run, base, gap):
     return (count > base[0], count / base[0]) if solved else (True, np.nan)
 
 
-def compare(name, n, fun, jac, x0, args, losses, ratios, budget=BUDGET):
+def compare(name, n, fun, jac, x0, args, losses, ratios, budget=BUDGET, gtol=GTOL):
     every = {"ArmijoGD": curvopt.baselines.ArmijoGD, **{m: getattr(curvopt, m) for m in METHODS}}
     budget = SHORT.get(name, budget)
-    runs = {label: units(fun, jac, x0, args, method, budget) for label, method in every.items()}
+    runs = {label: units(fun, jac, x0, args, method, budget, gtol) for label, method in every.items()}
     with np.errstate(all="ignore"):
         f0 = float(fun(x0, *args))
     least = min(run[2] for run in runs.values())
@@ -88,7 +90,7 @@ def compare(name, n, fun, jac, x0, args, losses, ratios, budget=BUDGET):
     print(line, flush=True)
 
 
-def s2mpj(part, max_n):
+def s2mpj(part, max_n, c):
     from collection import collection
 
     for case in collection(max_n, part, ("s2mpj",))[0]:
@@ -99,7 +101,8 @@ def s2mpj(part, max_n):
                 try:
                     with contextlib.redirect_stdout(io.StringIO()):
                         f, g = case.fun_grad(x)
-                    f, g = (float(f), np.asarray(g, float)) if np.isreal(f) and np.all(np.isreal(g)) else (np.nan, g * np.nan)
+                    real = np.isreal(f) and np.all(np.isreal(g))
+                    f, g = (c * float(f), c * np.asarray(g, float)) if real else (np.nan, g * np.nan)
                 except (OverflowError, ValueError, FloatingPointError, ZeroDivisionError):
                     f, g = np.nan, np.full(x.size, np.nan)
                 memory["x"], memory["pair"] = x.copy(), (f, g)
@@ -115,6 +118,7 @@ def main():
     parser.add_argument("max_n", nargs="?", type=int, default=10)
     parser.add_argument("--budget", type=int, default=None)
     parser.add_argument("--only", default="", help="a slice of the problems, like 0:40")
+    parser.add_argument("--units", type=float, default=1.0, help="a factor of f, for the S2MPJ set")
     arguments = parser.parse_args()
     losses, ratios = ({label: [] for label in METHODS} for _ in range(2))
     print(f"{'problem':22s}    n" + "".join(f"{label:>18s}" for label in ("ArmijoGD", *METHODS)))
@@ -125,9 +129,9 @@ def main():
             count += 1
     else:
         low, _, high = arguments.only.partition(":")
-        cases = list(s2mpj(arguments.part, arguments.max_n))[int(low or 0):int(high) if high else None]
+        cases = list(s2mpj(arguments.part, arguments.max_n, arguments.units))[int(low or 0):int(high) if high else None]
         for case in cases:
-            compare(*case, (), losses, ratios, arguments.budget or 4000)
+            compare(*case, (), losses, ratios, arguments.budget or 4000, arguments.units * GTOL)
             count += 1
     for label, names in losses.items():
         print(f"{label}: worse on {len(names)} of {count}: {', '.join(names)}")
