@@ -21,6 +21,7 @@ class Method:
     has not returned, x and g of the state it was given are intact, whatever a user function raises.
     """
 
+    synonyms: ClassVar[dict] = {}           # other names of parameters: {name: (parameter, {word: value})}
     needs: ClassVar[tuple] = ("jac",)       # of "jac", "hessp", "samples", "lower bound"
     columns: ClassVar[tuple] = ()           # own columns of the history, written by `report`
     monotone: ClassVar[bool] = False        # fun never rises (beyond rounding), so the last point is the best one
@@ -67,11 +68,21 @@ class Method:
 
     def replace(self, **parameters):
         """A copy with some parameters changed; the values are checked here."""
+        parameters = self.by_own_names(parameters)
         for name in parameters:
             if name not in self.parameters:
                 raise TypeError(f"{self.name} has no parameter {name!r}{_checks.nearest(name, self.parameters)}; "
                                 f"it has {', '.join(self.parameters) or 'none'}")
         return replace(self, **parameters)
+
+    def by_own_names(self, parameters):
+        own = {}
+        for name, value in parameters.items():
+            name, words = self.synonyms.get(name, (name, {}))
+            if name in own:
+                raise TypeError(f"{name} is given twice, by that name and by another one")
+            own[name] = words.get(value, value) if isinstance(value, str) else value
+        return own
 
     def __repr__(self):
         return f"{self.name}({', '.join(f'{p}={getattr(self, p)!r}' for p in self.parameters)})"

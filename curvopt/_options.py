@@ -72,7 +72,7 @@ def split(options, method):
     if tol is not None:
         options.setdefault("gtol", tol)
     for name, value in options.items():
-        if name in method.parameters:
+        if name in method.parameters or name in method.synonyms:
             own[name] = value
         elif name in NAMES:
             common[name] = value

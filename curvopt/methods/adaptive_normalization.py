@@ -128,7 +128,8 @@ class AdaptiveNormalization(Method):
     Parameters
     ----------
     gamma : float > 0, optional
-        Constant step of [1]_: the step is gamma \|g\|^-beta. None, the default, for the automatic step.
+        Constant step of [1]_: the step is gamma \|g\|^-beta. None, the default, or
+        "auto" for the automatic step. ``step`` is another name of it.
     beta : float in [0, 1]
         Power of the normalizer. 2/3 as in the experiments of [1]_.
     rescale : bool
@@ -166,6 +167,7 @@ class AdaptiveNormalization(Method):
     beta: float = 2.0 / 3.0
     rescale: bool = False
 
+    synonyms: ClassVar = {"gamma": ("gamma", {"auto": None}), "step": ("gamma", {"auto": None})}
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "4"
     paper: ClassVar = "arXiv:2410.14054"

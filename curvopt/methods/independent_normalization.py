@@ -106,7 +106,8 @@ class IndependentNormalization(Method):
     Parameters
     ----------
     gamma : float > 0, optional
-        Constant step of [1]_. None, the default, for the automatic step, to which Gamma, A and delta do not apply.
+        Constant step of [1]_. None, the default, or "auto" for the automatic step, to which Gamma, A and delta do not
+        apply. ``step`` is another name of it.
     batch_size : int >= 1
         B, rows of the gradient.
     normalizer_batch_size : int >= 1, optional
@@ -167,6 +168,7 @@ class IndependentNormalization(Method):
     check_every: int = 0
     sampling: str = "batch"
 
+    synonyms: ClassVar = {"gamma": ("gamma", {"auto": None}), "step": ("gamma", {"auto": None})}
     needs: ClassVar = ("samples",)
     cost: ClassVar = "B + B' rows"
     memory: ClassVar = "5-10"

@@ -118,3 +118,21 @@ def test_the_options_of_the_user_stay_as_they_are(door, solve, plain):
     options = {"maxiter": 3, "sigma": 0.0}
     solve(plain.fun, plain.x0, method=curvopt.SGM, jac=plain.jac, hessp=plain.hessp, tol=1e-3, options=options)
     assert options == {"maxiter": 3, "sigma": 0.0}
+
+
+@pytest.mark.parametrize("method", [curvopt.ANGD, curvopt.IANSGD], ids=repr)
+def test_step_is_another_name_of_gamma_and_auto_a_word_for_none(method):
+    constant = method.replace(gamma=0.5)
+    for automatic in (method.replace(step="auto"), method.replace(gamma="auto"), constant.replace(step="auto")):
+        assert automatic == method and automatic.gamma is None
+    assert method.replace(step=0.5) == constant
+    with pytest.raises(TypeError, match="gamma is given twice"):
+        method.replace(step="auto", gamma=0.5)
+    with pytest.raises(TypeError, match="gamma"):
+        method.replace(step="large")
+
+
+def test_other_names_are_options_too():
+    p = curvopt.problems.rosenbrock(2)
+    res = curvopt.minimize(p.fun, p.x0, jac=p.jac, method="angd", options={"step": "auto", "maxiter": 3, "compiled": False})
+    assert res.method == curvopt.ANGD and res.nit == 3
