@@ -97,6 +97,20 @@ def unusable(oracle, state, params):
     return State(state.x, state.f, state.g, 0.0, RUNNING, state.qn, state.solve, state.book)
 
 
+@routine
+def moved(oracle, state, params, f_new, g_new, g_spare, alpha, K):
+    """The state after a step to x_trial: the memory has learned the pairs of the solve and that of the step."""
+    qn, book = state.qn, state.book
+    if params.learns:
+        krylov.harvest(state.solve, qn.inverse)
+        learn_step(qn.inverse, qn.x_trial, qn.x, g_new, qn.g, 0.0)
+    book[turns.FAILURES] = 0.0
+    turns.begin_burst(oracle, g_new, params.price, book)
+    qn = burst.State(qn.x_trial, f_new, g_new, alpha, RUNNING, qn.inverse, qn.room, qn.d, qn.x, qn.g, g_spare, qn.length, K,
+                     qn.failures)
+    return State(qn.x, qn.f, qn.g, qn.alpha, RUNNING, qn, state.solve, book)
+
+
 # ---- Newton steps under a search -------------------------------------------------------------------------------------
 
 @routine
@@ -159,15 +173,8 @@ def search_step(oracle, state, params):
     paid = turns.units(oracle, params.price) - spent
     if auto and (large or turns.dear(book)) and not turns.worthwhile(qn.g, g_new, paid, book):
         error = math.inf
-    if params.learns:
-        krylov.harvest(solve, qn.inverse)
-        learn_step(qn.inverse, qn.x_trial, qn.x, g_new, qn.g, 0.0)
-    book[turns.FAILURES] = 0.0
     turns.plan(error, params.good, auto, params.plain_retry, book)
-    turns.begin_burst(oracle, g_new, params.price, book)
-    qn = burst.State(qn.x_trial, f_new, g_new, min(t, 0.5) if cut else t, RUNNING, qn.inverse, qn.room, qn.d, qn.x, qn.g,
-                     g_spare, qn.length, K, qn.failures)
-    return State(qn.x, qn.f, qn.g, qn.alpha, RUNNING, qn, solve, book)
+    return moved(oracle, state, params, f_new, g_new, g_spare, min(t, 0.5) if cut else t, K)
 
 
 # ---- Newton steps in a trust region ----------------------------------------------------------------------------------
@@ -191,13 +198,6 @@ def region_step(oracle, state, params):
     if not taken:
         return failed(oracle, state, qn, params, slope)
     error = krylov.model_error(1.0, qn.g_trial, solve.r, qn.g)
-    if params.learns:
-        krylov.harvest(solve, qn.inverse)
-        learn_step(qn.inverse, qn.x_trial, qn.x, qn.g_trial, qn.g, 0.0)
-    book[turns.FAILURES] = 0.0
     paid = turns.units(oracle, params.price) - spent
     turns.plan_in_region(error, params.good, auto, turns.worthwhile(qn.g, qn.g_trial, paid, book), paid, book)
-    turns.begin_burst(oracle, qn.g_trial, params.price, book)
-    qn = burst.State(qn.x_trial, f_new, qn.g_trial, 1.0, RUNNING, qn.inverse, qn.room, qn.d, qn.x, qn.g, qn.g_spare,
-                     qn.length, qn.K, qn.failures)
-    return State(qn.x, qn.f, qn.g, qn.alpha, RUNNING, qn, solve, book)
+    return moved(oracle, state, params, f_new, qn.g_trial, qn.g_spare, 1.0, qn.K)
