@@ -77,6 +77,13 @@ def copy_to(v, out):
 
 
 @kernel
+def add_difference(u, v, out):
+    """out <- out + u - v, of a gradient that is corrected by two others."""
+    for i in range(out.size):
+        out[i] += u[i] - v[i]
+
+
+@kernel
 def same(u, v):
     for i in range(u.size):
         if u[i] != v[i]:

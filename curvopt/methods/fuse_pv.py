@@ -18,7 +18,7 @@ from .._sampling import residual as measured_residual
 from .._status import RUNNING
 from .._stopping import residual
 from .._vectors import copy_to, norm
-from . import adam, fuse_auto, fuse_batches, fuse_sums, lbfgs, quasi_newton
+from . import adam, fuse_auto, fuse_room, fuse_sums, lbfgs, quasi_newton
 from .fuse_criteria import GRADIENT, STEPS, asked, checked_switch, distance, now, reason
 
 
@@ -216,12 +216,12 @@ class FusePVMethod(Method):
 
     def validated(self):
         first = adam.Adam.replace(lr=self.lr)
-        kind = _checks.choice("second", self.second, fuse_batches.SECOND)
+        kind = _checks.choice("second", self.second, fuse_room.SECOND)
         if self.first is not None and (self.switch != "auto" or self.batch_size is not None):
             raise ValueError("first belongs to switch='auto' without batches; every other switch begins with Adam")
         if self.batch_size is not None:
             return self.sum_params(kind)
-        if kind != fuse_batches.FULL:
+        if kind != fuse_room.FULL:
             raise ValueError(f"second={self.second!r} takes batches: give batch_size as well")
         if self.switch == "auto":
             adam_first = _checks.choice("first", self.first or "newton", {"newton": False, "adam": True})
@@ -234,15 +234,15 @@ class FusePVMethod(Method):
     def sum_params(self, kind):
         """Parameters of the run on batches."""
         size, check_every, sampling = batch_parameters(self.batch_size, self.check_every, self.sampling, SAMPLING)
-        if kind == fuse_batches.MULTI and size < 3:
+        if kind == fuse_room.MULTI and size < 3:
             raise ValueError(f"second='multi-batch' needs batch_size of at least 3: rows shared with the batch before, rows "
                              f"of its own, and rows shared with the next; got {size}")
         m = 30 if self.m is None else _checks.count("m", self.m, 1)
-        second = fuse_batches.Params(kind, 0 if kind == fuse_batches.FULL else m, max(size // 4, 1),
+        second = fuse_room.Params(kind, 0 if kind == fuse_room.FULL else m, max(size // 4, 1),
                                      _checks.positive("eta", self.eta), check_every, sampling)
         form = "relative" if self.switch == "auto" else "torch"
         first = adam.Adam.replace(lr=self.lr, form=form, batch_size=size, check_every=2 ** 62, sampling=self.sampling)
-        if kind != fuse_batches.FULL:
+        if kind != fuse_room.FULL:
             newton = lbfgs.LBFGS.replace(m=1)        # of this one only the point is used
         else:
             newton = quasi_newton.QuasiNewton.replace(m=self.m) if self.switch == "auto" else lbfgs.LBFGS.replace(m=m)
@@ -265,7 +265,7 @@ class FusePVMethod(Method):
     @property
     def step(self):
         if self.batch_size is not None:
-            kind = fuse_batches.SECOND[self.second]
+            kind = fuse_room.SECOND[self.second]
             if callable(self.switch):
                 return fuse_sums.make_step(asked(self.switch, fuse_sums.news), fuse_sums.ADVANCE[kind])
             return fuse_sums.STEP[kind]
@@ -289,7 +289,7 @@ class FusePVMethod(Method):
         told = {"switch_nit": state.switch if fired else None, "switch_reason": why,
                 "adam_steps": state.switch if fired else state.k}
         if self.second == "svrg":
-            told["cycles_taken_back"] = int(state.room.ledger[fuse_batches.REJECTED])
+            told["cycles_taken_back"] = int(state.room.ledger[fuse_room.REJECTED])
         return told
 
     @property

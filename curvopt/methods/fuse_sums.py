@@ -18,7 +18,7 @@ from .._jit import kernel, routine
 from .._sampling import batch_value, measure
 from .._status import RUNNING
 from .._vectors import norm
-from . import adam_batches, fuse_batches, quasi_newton
+from . import adam_batches, fuse_batches, fuse_room, quasi_newton
 from .fuse_criteria import (
     COUNT,
     ENDED,
@@ -44,7 +44,7 @@ class Params(NamedTuple):
     level: float        # of the gradient norm, or of the change
     batch_size: int
     adam: adam_batches.Params
-    second: fuse_batches.Params
+    second: fuse_room.Params
     newton: quasi_newton.Params
 
 
@@ -61,7 +61,7 @@ class State(NamedTuple):
     switch: int             # iterations before the switch; -1: not yet
     adam: adam_batches.State
     newton: quasi_newton.State
-    room: fuse_batches.Room
+    room: fuse_room.Room
     x_spare: np.ndarray     # trade places with x and g in the phases on batches
     g_spare: np.ndarray
     g_mean: np.ndarray      # mean of the batch gradients of the epoch
@@ -73,7 +73,7 @@ def init(oracle, x0, params):
     first = adam_batches.init(oracle, x0, params.adam)
     x, f, g = first.x, first.f, first.g
     second = quasi_newton.begin(x.copy(), f, g.copy(), params.newton)
-    room = fuse_batches.make_room(oracle, x0, params.batch_size, params.second)
+    room = fuse_room.make_room(oracle, x0, params.batch_size, params.second)
     return State(x, f, g, 0.0, RUNNING, True, first.rng, ADAM, 0, -1, first, second, room, np.empty_like(x0), np.empty_like(x0),
                  np.zeros_like(x0), np.zeros(7))
 
@@ -176,7 +176,7 @@ def make_step(fires, advance):
     return step
 
 
-ADVANCE = {fuse_batches.FULL: on_all_rows,
+ADVANCE = {fuse_room.FULL: on_all_rows,
            **{kind: routine(on_batches(batch_step)) for kind, batch_step in fuse_batches.STEP.items()}}
 STEP = {kind: routine(make_step(fires, advance)) for kind, advance in ADVANCE.items()}
 

@@ -17,11 +17,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._jit import kernel, routine
+from .._jit import routine
 from .._method import Method
 from .._sampling import SAMPLING, after_bad_batch, all_rows, batch_gradient, batch_parameters, draw, measure, residual
 from .._status import RUNNING
-from .._vectors import axpy_to, copy_to, norm
+from .._vectors import add_difference, axpy_to, copy_to, norm
 from ..stepsize.normalized import normalized_length
 
 
@@ -62,12 +62,6 @@ def init(oracle, x0, params):
                  0, 0)
 
 
-@kernel
-def correct(v, g_new, g_old):
-    for i in range(v.size):
-        v[i] += g_new[i] - g_old[i]
-
-
 @routine
 def step(oracle, state, params):
     x, f, g, _, _, measured, rng, order, rows, x_old, x_trial, g_spare, g_new, g_old, v, k, bad = state
@@ -78,7 +72,7 @@ def step(oracle, state, params):
         if not (batch_gradient(oracle, x, batch, g_new) and batch_gradient(oracle, x_old, batch, g_old)):
             return State(x, f, g, 0.0, after_bad_batch(bad + 1), False, rng, order, rows, x_old, x_trial, g_spare, g_new,
                          g_old, v, k, bad + 1)
-        correct(v, g_new, g_old)
+        add_difference(g_new, g_old, v)
     alpha = normalized_length(params.gamma, norm(v, 2), params.beta, 0.0, 0.0)
     axpy_to(-alpha, v, x, x_trial)
     k += 1

@@ -44,10 +44,12 @@ METHOD_BRIDGES = {
     ("methods.adam", "methods.adam_batches"): "one method, its step on batches in a file of its own",
     ("methods.fuse_pv", "methods.fuse_auto"): "one method, its automatic switch in a file of its own",
     **{("methods.fuse_pv", f"methods.fuse_{part}"): "one method, its run on batches and its criteria in files of their own"
-       for part in ("sums", "batches", "criteria")},
+       for part in ("sums", "room", "criteria")},
     **{("methods.fuse_sums", f"methods.{part}"): "Adam on batches and quasi-Newton in turns; nothing else is in it"
-       for part in ("adam_batches", "quasi_newton", "fuse_batches", "fuse_criteria")},
+       for part in ("adam_batches", "quasi_newton", "fuse_batches", "fuse_criteria", "fuse_room")},
     ("methods.fuse_batches", "methods.quasi_newton"): "quasi-Newton directions, from batches",
+    **{(f"methods.fuse_{one}", f"methods.fuse_{other}"): "the second phases on batches, one of them in a file of its own"
+       for one, other in (("batches", "svrg"), ("batches", "room"), ("svrg", "room"))},
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 import curvopt
 from curvopt import Status, problems
 from curvopt._jit import ENABLED
-from curvopt.methods import fuse_auto, fuse_batches, fuse_criteria, fuse_sums
+from curvopt.methods import fuse_auto, fuse_criteria, fuse_room, fuse_sums
 
 RNG = np.random.default_rng(11)
 N, B = 80, 16
@@ -259,4 +259,4 @@ def test_sums_only():
 
 def test_phases_have_one_numbering():
     assert (fuse_sums.ADAM, fuse_sums.NEWTON) == (fuse_auto.ADAM, fuse_auto.NEWTON)
-    assert fuse_batches.SECOND == dict(zip(KINDS, range(4)))
+    assert fuse_room.SECOND == dict(zip(KINDS, range(4)))
