@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import routine
+from ._vectors import copy_to
 
 # Places in `Data.counts`: calls of fun, jac, hessp or hess; values that were not finite; and, for evaluations that are
 # kept because they may be asked for again, whether f, g and the Hessian matrix are known at the points kept in `work`.
@@ -67,7 +68,14 @@ def hess_vec(oracle, x, v, out):
 @routine
 def start(oracle, x0):
     """x0, f(x0) and the gradient there, in arrays that belong to the run. One value and one gradient."""
-    x, g = x0.copy(), np.empty_like(x0)
+    x, g = np.empty_like(x0), np.empty_like(x0)
+    return x, start_in(oracle, x0, x, g), g
+
+
+@routine
+def start_in(oracle, x0, x, g):
+    """The same in arrays of an earlier run; returns f(x0)."""
+    copy_to(x0, x)
     f = value(oracle, x)
     gradient(oracle, x, g)
-    return x, f, g
+    return f

@@ -25,7 +25,7 @@ from .._method import Method
 from .._oracle import gradient, start, value
 from .._status import RUNNING, STEP_FAILED
 from .._stopping import NOISE
-from .._vectors import axpy_to, copy_to, dot, norm_inf
+from .._vectors import axpy_to, copy_to, dot, norm_inf, same
 from ..stepsize.curvature import PROBES, largest_curvature
 from ..stepsize.hypergradient import (
     ADAGRAD,
@@ -101,14 +101,6 @@ def between(x, z, t, y):
     """Write x + t (z - x)."""
     for i in range(x.size):
         y[i] = x[i] + t * (z[i] - x[i])
-
-
-@kernel
-def same(x, y):
-    for i in range(x.size):
-        if x[i] != y[i]:
-            return False
-    return True
 
 
 @kernel

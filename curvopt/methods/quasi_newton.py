@@ -19,7 +19,7 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, start, value
+from .._oracle import start, start_in
 from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
@@ -93,9 +93,7 @@ def again(oracle, state, x0, params):
     """The state that `init` returns, in the arrays of another one."""
     _, _, _, _, _, inverse, room, d, x_trial, g_trial, g_spare, _, _, _ = state
     x, g = state.x, state.g
-    copy_to(x0, x)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    f = start_in(oracle, x0, x, g)
     forget(inverse)
     return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, FIRST_LENGTH, NOISE_FACTOR, 0)
 

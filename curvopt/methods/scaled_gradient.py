@@ -23,9 +23,8 @@ import numpy as np
 from .. import _checks
 from .._jit import kernel, routine
 from .._method import Method
-from .._oracle import gradient, hess_vec, start, value
+from .._oracle import gradient, hess_vec, start, start_in
 from .._status import RUNNING, UNBOUNDED
-from .._vectors import copy_to
 from ..directions.curvature import LIMITED, NEGATIVE, POSITIVE, checked, curvature_products
 from ..linesearch.armijo import ALPHA_MAX, backtrack_scaled, failure, track_forward_scaled
 
@@ -66,9 +65,7 @@ def init(oracle, x0, params):
 def again(oracle, state, x0, params):
     """The state that `init` returns, in the arrays of another one."""
     x, _, g, _, _, hg, x_trial, _, _, _ = state
-    copy_to(x0, x)
-    f = value(oracle, x)
-    gradient(oracle, x, g)
+    f = start_in(oracle, x0, x, g)
     return State(x, f, g, 1.0, RUNNING, hg, x_trial, 0.0, 0.0, 0)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import _checks
 from .._jit import kernel
+from ._data import add_row, row_dot
 from ._problem import Problem
 
 
@@ -124,14 +125,6 @@ def separable_quartic(x0=(1.0, 1.0)):
 # ---- convex quartic: (1/2) |E x|^2 + (1/4) sum of (b_j' x)^4 ----------------------------------------------------------
 
 @kernel
-def row_dot(matrix, i, x):
-    total = 0.0
-    for j in range(x.size):
-        total += matrix[i, j] * x[j]
-    return total
-
-
-@kernel
 def convex_quartic_fun(x, E, B):
     total = 0.0
     for i in range(E.shape[0]):
@@ -148,12 +141,10 @@ def convex_quartic_jac(x, E, B):
     g = np.zeros_like(x)
     for i in range(E.shape[0]):
         t = row_dot(E, i, x)
-        for j in range(x.size):
-            g[j] += t * E[i, j]
+        add_row(t, E, i, g)
     for i in range(B.shape[0]):
         t = row_dot(B, i, x)
-        for j in range(x.size):
-            g[j] += t * t * t * B[i, j]
+        add_row(t * t * t, B, i, g)
     return g
 
 
@@ -162,13 +153,10 @@ def convex_quartic_hessp(x, v, E, B):
     hv = np.zeros_like(x)
     for i in range(E.shape[0]):
         t = row_dot(E, i, v)
-        for j in range(x.size):
-            hv[j] += t * E[i, j]
+        add_row(t, E, i, hv)
     for i in range(B.shape[0]):
         t = row_dot(B, i, x)
-        t = 3.0 * t * t * row_dot(B, i, v)
-        for j in range(x.size):
-            hv[j] += t * B[i, j]
+        add_row(3.0 * t * t * row_dot(B, i, v), B, i, hv)
     return hv
 
 
