@@ -1,7 +1,7 @@
-"""The compiled execution of the loop: one machine-code loop per method and types, user functions by pointer.
+"""The compiled execution of the loop: one machine-code loop per method and types, user functions by address.
 
-`FunctionType` arguments let numba compile the loop once, whatever the user's functions are, and keep it on disk; a loop
-that takes dispatchers would be compiled anew for each user function (seconds) and never cached.
+Pointers let numba compile the loop once, whatever the user's functions are, and keep it on disk; a loop that takes
+dispatchers would be compiled anew for each user function (seconds) and never cached.
 """
 import copy
 import re
@@ -23,27 +23,32 @@ _lock = threading.Lock()
 NOTICE_AFTER = 0.5      # seconds of compilation worth a line
 
 
-def make_entry(advance):
+def make_entry(advance, types_):
+    from ._compiled_pointers import pointer_to
     from ._compiled_tuples import plain
 
     advance = routine(advance)
+    fun_at, jac_at, hessp_at = map(pointer_to, types_)
 
-    def entry(fun, jac, hessp, data, state, params, tol, best, nit, budget, trace):
-        oracle = Oracle(fun, jac, hessp, data)
+    def entry(addresses, data, state, params, tol, best, nit, budget, trace):
+        oracle = Oracle(fun_at(addresses[0]), jac_at(addresses[1]), hessp_at(addresses[2]), data)
         state, nit, status, gnorm = advance(oracle, state, params, tol, best, nit, budget, trace)
         return plain(state), nit, status, gnorm
 
     return entry
 
 
-def make_sampled_entry(advance):
+def make_sampled_entry(advance, types_):
+    from ._compiled_pointers import pointer_to
     from ._compiled_tuples import plain
 
     advance = routine(advance)
+    fun_at, jac_at, hessp_at, batch_fun_at, batch_jac_at, batch_hessp_at = map(pointer_to, types_)
 
-    def entry(fun, jac, hessp, batch_fun, batch_jac, batch_hessp, n_samples,
-              data, state, params, tol, best, nit, budget, trace):
-        oracle = SampledOracle(fun, jac, hessp, data, batch_fun, batch_jac, batch_hessp, draw_rows, n_samples, state.rng)
+    def entry(addresses, n_samples, data, state, params, tol, best, nit, budget, trace):
+        oracle = SampledOracle(
+            fun_at(addresses[0]), jac_at(addresses[1]), hessp_at(addresses[2]), data, batch_fun_at(addresses[3]),
+            batch_jac_at(addresses[4]), batch_hessp_at(addresses[5]), draw_rows, n_samples, state.rng)
         state, nit, status, gnorm = advance(oracle, state, params, tol, best, nit, budget, trace)
         return plain(state), nit, status, gnorm
 
@@ -119,12 +124,12 @@ def _compile_loop(make_advance, parts, types_, sampled):
     from ._compiled_whole import WHOLE
 
     data_t, state_t, params_t, tol_t, best_t = types_
-    extra = (int64,) if sampled else ()
+    pointers, extra = function_types(data_t, sampled), (int64,) if sampled else ()
     signature = types.Tuple((plain_type(state_t), int64, int64, float64))(
-        *function_types(data_t, sampled), *extra, data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
+        types.UniTuple(int64, len(pointers)), *extra, data_t, state_t, params_t, tol_t, best_t, int64, int64, float64[:, ::1],
     )
     make = make_sampled_entry if sampled else make_entry
-    dispatcher = njit(error_model="numpy", nogil=True, **WHOLE)(make(make_advance(*parts)))
+    dispatcher = njit(error_model="numpy", nogil=True, **WHOLE)(make(make_advance(*parts), pointers))
     # A loop that uses a Generator holds addresses of NumPy's functions, which differ from process to process.
     identity = None if sampled else identity_of(parts)
     if identity is not None:
@@ -135,20 +140,23 @@ def _compile_loop(make_advance, parts, types_, sampled):
 
 
 def _compile(make_advance, parts, objective, callables, arguments):
-    """The compiled loop for these callables: compiles them, and the loop where this process has not done so yet."""
+    """(loop, addresses of these callables): compiles them, and the loop where this process has not done so yet."""
     from numba import typeof
     from numba.core.errors import NumbaError
 
+    from ._compiled_pointers import address_of
+
     name_apart(*arguments)
     types_ = (typeof(objective.data), *map(typeof, arguments))
+    sampled = len(callables) > 3
     compile_callables(callables, types_[0])
     with _lock:
         if (parts, types_) not in _loops:
             try:
-                _loops[parts, types_] = _compile_loop(make_advance, parts, types_, len(callables) > 3)
+                _loops[parts, types_] = _compile_loop(make_advance, parts, types_, sampled)
             except NumbaError as error:
                 raise NotCompilable(f"the loop does not compile: {first_line(error)}") from error
-        return _loops[parts, types_]
+        return _loops[parts, types_], tuple(map(address_of, callables, signatures(types_[0], sampled)))
 
 
 def duplicate(tree, known):
@@ -177,14 +185,15 @@ def compiled_advance(make_advance, parts, objective, arguments):
     callables = objective.compiled_callables()
     # The types of state and parameters follow from the method; asking numba for them at each solve would cost 100 us.
     key = (parts, callables, typeof(objective.args))
-    entry = _ready.get(key)
-    if entry is None:
+    ready = _ready.get(key)
+    if ready is None:
         with Notice():
-            entry = _compile(make_advance, parts, objective, callables, arguments)
+            ready = _compile(make_advance, parts, objective, callables, arguments)
         if len(_ready) >= 256:
             _ready.clear()      # a caller that makes new functions all the time must not fill the memory
-        _ready[key] = entry
-    functions = (*callables, objective.n_samples) if len(callables) > 3 else callables
+        _ready[key] = ready
+    entry, addresses = ready
+    functions = (addresses, objective.n_samples) if len(callables) > 3 else (addresses,)
     spent = time.perf_counter() - began
 
     interpreted = make_advance(*parts)
@@ -206,6 +215,7 @@ def compiled_advance(make_advance, parts, objective, arguments):
             raise Broken(state, best, nit, error) from None
         return named(values, state), nit, status, gnorm
 
+    advance.functions = callables   # which have to live as long as their addresses are used
     return advance, spent
 
 
