@@ -1,12 +1,12 @@
 """Many small problems at once: `minimize_many`, and `solver` for calls from the user's own compiled code."""
-import os
 import time
 from collections import Counter
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from . import _checks
+from . import _checks, _threads
+from ._interrupt import CtrlC
 from ._minimize import find_method
 from ._objective import NotCompilable, Objective
 from ._options import split
@@ -110,7 +110,8 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
         As in `minimize`; ``maxtime`` is for the whole call, ``disp=1`` shows a progress bar (tqdm, where installed),
         ``chunk`` bounds the number of rows worked on between two looks at the clock.
     workers : int, optional
-        Threads (compiled functions; default: the number of cores) or processes (Python functions; default: 1).
+        Threads (compiled functions; default: the cores that this process may use, or the number in the environment variable
+        CURVOPT_NUM_THREADS) or processes (Python functions; default: 1).
     shared : tuple
         Further arguments that all problems share.
 
@@ -172,20 +173,21 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
                 raise ValueError(f"compiled=True, but the loop cannot be compiled: {error}") from error
             compiled = False
         compile_seconds = time.perf_counter() - began
-    began = time.perf_counter()
+    with CtrlC() as ctrl_c:     # from here on it loses nothing
+        began = time.perf_counter()
 
-    def finish():
-        return assemble(outputs, method, compiled, time.perf_counter() - began, compile_seconds)
+        def finish():
+            return assemble(outputs, method, compiled, time.perf_counter() - began, compile_seconds)
 
-    try:
-        if compiled:
-            run_compiled(solve_rows, outputs, workers or os.cpu_count() or 1, options)
-        else:
-            run_python(method, fun, jac, hessp, starts, args, shared, outputs, workers or 1, options)
-    except Exception as error:
-        error.curvopt_result = finish()
-        raise
-    result = finish()
+        try:
+            if compiled:
+                run_compiled(solve_rows, outputs, workers or _threads.count(), options, ctrl_c)
+            else:
+                run_python(method, fun, jac, hessp, starts, args, shared, outputs, workers or 1, options, ctrl_c)
+        except Exception as error:
+            error.curvopt_result = finish()
+            raise
+        result = finish()
     if options.nonfinite == "raise" and np.any(outputs.status == NONFINITE):
         row = int(np.flatnonzero(outputs.status == NONFINITE)[0])
         error = FloatingPointError(f"row {row}: fun or jac returned a value that is not finite (nonfinite='raise')")

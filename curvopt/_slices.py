@@ -3,21 +3,18 @@ import math
 import pickle
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from ._interrupt import CtrlC
+from . import _threads
 from ._status import INTERRUPTED, MAXTIME, RUNNING
 
 SLICE_SECONDS = 0.01    # a slice should take about this long: uneven problems balance, and the clock is seen often
 SHORTEST_SECONDS = 0.0001   # what handing out a slice costs, 3 us, should not show
-COUNT_SECONDS = 5 * SLICE_SECONDS
-# So long the calling thread works by itself before it asks others to join. Measured on 2,000 fits of 2.8 us: threads after
-# 2 ms make a call that others like it have just preceded 1.2 times faster, and one that follows other work 1.1 times slower.
-ALONE_SECONDS = 0.015
-FIRST_SLICE, LARGEST_SLICE = 16, 65536
+JOIN_SECONDS = 0.0003   # others are asked to join where as much is left to do: they begin 0.05 ms later
+LARGEST_SLICE, GROWTH = 65536, 8
 
 
 @dataclass
@@ -46,12 +43,14 @@ class Outputs:
 class Queue:
     """Hands out [begin, end) slices, longer or shorter as the last ones took less or more time than they should.
 
-    Towards the end they become shorter, so that no worker is left with a long one while the others have nothing to do.
+    The first one is a single row, since nobody knows how long one takes. Towards the end they become shorter, so that no
+    worker is left with a long one while the others have nothing to do.
     """
 
     def __init__(self, k, largest, workers):
         self.k, self.largest, self.workers = k, min(largest or LARGEST_SLICE, LARGEST_SLICE), workers
-        self.next, self.size, self.shortest = 0, min(FIRST_SLICE, self.largest), 1
+        self.next, self.size, self.shortest = 0, 1, 1
+        self.done, self.rate = 0, math.inf      # rows solved, rows a second
         self.stopped = False
         self.lock = threading.Lock()
 
@@ -65,97 +64,91 @@ class Queue:
         return begin, end
 
     def timed(self, rows, seconds):
-        rate = rows / max(seconds, 1e-9)
-        self.size = int(min(max(rate * SLICE_SECONDS, 1), self.largest, 4 * self.size))
-        self.shortest = math.ceil(rate * SHORTEST_SECONDS)
+        with self.lock:
+            self.done += rows
+            self.rate = rate = rows / max(seconds, 1e-9)
+            self.size = int(min(max(rate * SLICE_SECONDS, 1), self.largest, GROWTH * self.size))
+            self.shortest = math.ceil(rate * SHORTEST_SECONDS)
+
+    def worth_sharing(self):
+        """Whether so much is left that other threads should join. A single cheap row says too little."""
+        seconds = 1 / self.rate
+        return (self.workers > 1 and (self.done > 1 or seconds > SHORTEST_SECONDS)
+                and (self.k - self.next) * seconds > JOIN_SECONDS)
 
 
-def progress_bar(total, shown):
-    """tqdm's bar where it is wanted and installed; otherwise something with the same two methods."""
-    if shown:
-        try:
-            from tqdm.auto import tqdm
+class ProgressBar:
+    """tqdm's bar where it is wanted and installed, otherwise nothing."""
 
-            return tqdm(total=total, unit="problem", unit_scale=True)
-        except ImportError:
-            pass
-    return _Silent()
+    def __init__(self, total, wanted):
+        self.bar = None
+        if wanted:
+            try:
+                from tqdm.auto import tqdm
 
+                self.bar = tqdm(total=total, unit="problem", unit_scale=True)
+            except ImportError:
+                pass
 
-class _Silent:
-    def update(self, n):
-        pass
+    def show(self, done):
+        if self.bar is not None and done > self.bar.n:
+            self.bar.update(done - self.bar.n)
 
     def close(self):
-        pass
+        if self.bar is not None:
+            self.bar.close()
 
 
-def results_of(work, workers):
-    """(rows done, exception or None) each time that a worker comes back, and now and then while none does."""
-    empty = False
-    while not empty:    # without threads; work that is soon over needs none
-        done, error = 0, None
-        try:
-            done, empty = work(COUNT_SECONDS if workers == 1 else ALONE_SECONDS)
-        except Exception as raised:
-            error, empty = raised, True
-        yield done, error
-        if workers > 1:
-            break
-    if empty:
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        pending = {pool.submit(work, COUNT_SECONDS) for _ in range(workers)}
-        while pending:
-            finished, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            for future in finished:
-                error = future.exception()
-                done, empty = (0, True) if error else future.result()
-                if not empty:
-                    pending.add(pool.submit(work, COUNT_SECONDS))
-                yield done, error
-            if not finished:
-                yield 0, None
+def run_compiled(solve_rows, outputs, workers, options, ctrl_c):
+    """Solve all rows. This thread begins; others join it where there is enough left to do.
 
-
-def run_compiled(solve_rows, outputs, workers, options):
-    """Solve all rows in threads. On an exception no further slice is begun, and the row is named."""
+    On an exception no further slice is begun, and the row is named.
+    """
     queue = Queue(len(outputs.fun), options.chunk, workers)
-    arrays = outputs.arrays()
+    arrays, here = outputs.arrays(), threading.get_ident()
+    limit = math.inf if options.maxtime is None else time.perf_counter() + options.maxtime
+    bar, late = ProgressBar(len(outputs.fun), options.disp), False
 
-    def work(seconds):
-        done, cursor = 0, np.zeros(1, np.int64)
-        deadline = time.perf_counter() + seconds
-        while time.perf_counter() < deadline:   # return now and then, so that the main thread can count and look around
+    def work(alone):
+        nonlocal late
+        cursor = np.zeros(1, np.int64)
+        while not (alone and queue.worth_sharing()):
             begin, end = queue.take()
             if begin == end:
-                return done, True
+                return
             clock = time.perf_counter()
             try:
                 solve_rows(begin, end, cursor, arrays)
-            except Exception as error:
+            except BaseException as error:
                 queue.stopped = True
                 arrays[3][cursor[0]:end] = RUNNING
-                error.add_note(f"curvopt: raised in row {cursor[0]} of minimize_many")
-                raise
-            queue.timed(end - begin, time.perf_counter() - clock)
-            done += end - begin
-        return done, False
+                raise blamed(error, cursor[0]) from None
+            now = time.perf_counter()
+            queue.timed(end - begin, now - clock)
+            if now > limit or ctrl_c.pressed:
+                late, queue.stopped = now > limit, True
+            if threading.get_ident() == here:
+                bar.show(queue.done)
 
-    limit = math.inf if options.maxtime is None else time.perf_counter() + options.maxtime
-    bar, why, failure = progress_bar(len(outputs.fun), options.disp), INTERRUPTED, None
+    try:
+        work(alone=True)
+        if queue.next < queue.k and not queue.stopped:
+            _threads.each(work, [False] * min(workers, queue.k - queue.next), workers)
+    except KeyboardInterrupt:
+        late = False
+    finally:
+        bar.show(queue.done)
+        bar.close()
+        outputs.give_up(MAXTIME if late else INTERRUPTED)
 
-    with CtrlC() as ctrl_c:
-        for done, error in results_of(work, workers):
-            bar.update(done)
-            failure = failure or error
-            if ctrl_c.pressed or time.perf_counter() > limit:
-                why = INTERRUPTED if ctrl_c.pressed else MAXTIME
-                queue.stopped = True
-    bar.close()
-    outputs.give_up(why)
-    if failure is not None:
-        raise failure
+
+def blamed(error, row):
+    """What was raised in a row of compiled code, with a note of the row; an interrupt needs none."""
+    while isinstance(error, SystemError) and error.__cause__ is not None:
+        error = error.__cause__     # raised by the handler of a signal while numba handed back the results
+    if isinstance(error, Exception):
+        error.add_note(f"curvopt: raised in row {row} of minimize_many")
+    return error
 
 
 def solve_python_row(method, fun, jac, hessp, start, args, options):
@@ -180,45 +173,53 @@ def check_picklable(workers, functions):
                              f"pickled (defined at the top of a module, no lambdas): {error}") from None
 
 
-def run_python(method, fun, jac, hessp, starts, args, shared, outputs, workers, options):
+def run_python(method, fun, jac, hessp, starts, args, shared, outputs, workers, options, ctrl_c):
     """Solve the rows one by one, here or in processes. The numbers are the same."""
     check_picklable(workers, (fun, jac, hessp, shared))
-    k = len(starts)
+    k, done = len(starts), 0
     limit = math.inf if options.maxtime is None else time.perf_counter() + options.maxtime
-    bar, why = progress_bar(k, options.disp), INTERRUPTED
+    bar, why = ProgressBar(k, options.disp), INTERRUPTED
 
     def task(i):
         return method, fun, jac, hessp, starts[i], tuple(array[i] for array in args) + shared, options
 
+    def stopped():
+        nonlocal why
+        why = INTERRUPTED if ctrl_c.pressed else MAXTIME
+        return ctrl_c.pressed or time.perf_counter() > limit
+
     def store(i, row):
+        nonlocal done
+        if row[3] == INTERRUPTED:   # such rows hold their start
+            raise KeyboardInterrupt
         outputs.x[i], outputs.fun[i], outputs.jac[i], outputs.status[i], outputs.numbers[i] = row
-        bar.update(1)
+        done += 1
+        bar.show(done)
 
-    with CtrlC() as ctrl_c:
-        def stopped():
-            nonlocal why
-            why = INTERRUPTED if ctrl_c.pressed else MAXTIME
-            return ctrl_c.pressed or time.perf_counter() > limit
-
-        i = 0
-        try:
-            if workers == 1:
-                for i in range(k):
-                    if stopped():
-                        break
-                    store(i, solve_python_row(*task(i)))
-            else:
-                with ProcessPoolExecutor(workers) as pool:
-                    ahead, futures = 4 * workers, {}
-                    for i in range(k + ahead):
+    row, futures = 0, {}
+    try:
+        if workers == 1:
+            for row in range(k):
+                if stopped():
+                    break
+                store(row, solve_python_row(*task(row)))
+        else:
+            with ProcessPoolExecutor(workers) as pool:
+                try:
+                    for row in range(-4 * workers, k):      # so many are begun ahead of the one whose result is awaited
+                        i = row + 4 * workers
                         if i < k and not stopped():
                             futures[i] = pool.submit(solve_python_row, *task(i))
-                        if i - ahead in futures:
-                            store(i - ahead, futures.pop(i - ahead).result())
-        except Exception as error:
-            row = i if workers == 1 else min(futures, default=i)
-            error.add_note(f"curvopt: raised in row {row} of minimize_many")
-            raise
-        finally:
-            bar.close()
-            outputs.give_up(why)
+                        if row in futures:
+                            store(row, futures.pop(row).result())
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+    except KeyboardInterrupt:
+        why = INTERRUPTED
+    except Exception as error:
+        error.add_note(f"curvopt: raised in row {row} of minimize_many")
+        raise
+    finally:
+        bar.close()
+        outputs.give_up(why)

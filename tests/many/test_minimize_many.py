@@ -1,6 +1,8 @@
 """Many problems at once: every row is a separate run, whatever happens to the others."""
 import math
+import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ METHOD = curvopt.MRCG
 @pytest.fixture(autouse=True)
 def threads_from_the_start(monkeypatch):
     """These problems are solved before other threads are asked to join."""
-    monkeypatch.setattr(_slices, "ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(_slices, "JOIN_SECONDS", 0.0)
 
 
 @njit
@@ -41,6 +43,12 @@ def jac(x, t, y, weight):
         g[0] += r * e
         g[1] -= r * x[0] * t[i] * e
     return g
+
+
+def fails_in_row_three(x, i):
+    if i == 3:
+        raise ZeroDivisionError
+    return x @ x
 
 
 def series(k, seed=0):
@@ -91,6 +99,10 @@ def test_python_functions_over_processes():
     assert here.success.all() and same(here, there)
     with pytest.raises(ValueError, match="pickled"):
         curvopt.minimize_many(lambda x: rosen(x), starts, jac=rosen_der, method=METHOD, workers=2)
+    with pytest.raises(ZeroDivisionError) as raised:
+        curvopt.minimize_many(fails_in_row_three, np.ones((12, 2)), args=(np.arange(12),), method=METHOD, workers=2)
+    assert raised.value.__notes__ == ["curvopt: raised in row 3 of minimize_many"]
+    assert raised.value.curvopt_result.success.tolist() == [True] * 3 + [False] * 9
 
 
 def test_bad_rows_touch_no_other_row():
@@ -192,6 +204,58 @@ def test_ctrl_c_returns_what_is_finished():
     finished = result.status == Status.CONVERGED
     assert 0 < finished.sum() < 4 and (result.status[~finished] == Status.INTERRUPTED).all()
     assert np.array_equal(result.x[~finished], x0[~finished])
+
+
+def test_an_interrupt_inside_a_user_function():
+    x0, t, y = series(4, seed=7)
+    calls = []
+
+    def impatient(*a):
+        calls.append(1)
+        if len(calls) == 30:
+            raise KeyboardInterrupt
+        return fun(*a)
+
+    result = solve(x0, t, y, f=impatient, g=lambda *a: jac(*a))
+    finished = result.status == Status.CONVERGED
+    assert 0 < finished.sum() < 4 and (result.status[~finished] == Status.INTERRUPTED).all()
+    assert np.array_equal(result.x[~finished], x0[~finished])
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals arrive in the main thread")
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("handler", ["the usual one", "one that interrupts at once"])
+def test_a_real_signal_in_compiled_code(handler, workers):
+    k, main = 100_000, threading.get_ident()
+    x0, t, y = (np.tile(array, (k // 10, 1)) for array in series(10, seed=7))
+    solve(x0[:4], t[:4], y[:4])
+
+    def send():
+        for _ in range(60_000):
+            frame = sys._current_frames()[main]
+            if frame.f_code.co_name in ("work", "solve_rows"):
+                break
+            time.sleep(0.0005)
+        time.sleep(0.03)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def at_once(signum, frame):
+        raise KeyboardInterrupt
+
+    usual = handler == "the usual one"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler if usual else at_once)
+    try:
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        result = solve(x0, t, y, workers=workers)
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    finished = result.status == Status.CONVERGED
+    assert 0 < finished.sum() < k and (result.status[~finished] == Status.INTERRUPTED).all()
+    assert np.array_equal(result.x[~finished], x0[~finished])
+    some = np.flatnonzero(finished)[-20:]
+    assert np.array_equal(result.x[some], solve(x0[some], t[some], y[some]).x)
 
 
 def test_maxtime_is_for_the_whole_call():
@@ -332,14 +396,14 @@ def test_first_use_from_several_threads():
         assert result.compiled and same(result, solve(x0, t, y))
 
 
-def test_work_that_is_soon_over_starts_no_thread(monkeypatch):
-    def forbidden(workers):
-        raise AssertionError("a pool of threads for a moment's work")
+def test_work_that_is_soon_over_is_done_here(monkeypatch):
+    def forbidden(*arguments):
+        raise AssertionError("threads for a moment's work")
 
     x0, t, y = series(20)
     with_threads = solve(x0, t, y, workers=2)
-    monkeypatch.setattr(_slices, "ThreadPoolExecutor", forbidden)
+    monkeypatch.setattr(_slices._threads, "each", forbidden)
     with pytest.raises(AssertionError, match="moment's work"):
         solve(x0, t, y, workers=2)
-    monkeypatch.setattr(_slices, "ALONE_SECONDS", 60.0)
+    monkeypatch.setattr(_slices, "JOIN_SECONDS", 60.0)
     assert same(with_threads, solve(x0, t, y, workers=2))
