@@ -11,6 +11,11 @@ from ._status import Status
 EPS = np.finfo(float).eps
 UNEVEN = 1e6        # ratio of the entries of x from which their scaling is worth a word
 MANY = 1000         # iterations still to go from which a rate is called slow
+GREW = 1e6          # growth of fun over its first value, and over 1, from which a run has run away
+RAN_AWAY = ("fun grew along the steps until it was not finite: the steps are too long for it (1/L is a length that suits), "
+            "or jac has the wrong sign (curvopt.check_derivatives tells).")
+
+LENGTHS = ("lr", "eta", "gamma")    # parameters that hold the length of a step
 
 NEXT = {
     Status.MAXITER: "go on with options={'resume': res.state, 'maxiter': ...}",
@@ -27,6 +32,12 @@ NEXT = {
     Status.UNBOUNDED: "look at fun along the way (options={'return_all': True}): a sign, or a penalty that is missing",
     Status.TARGET: "the value is what you asked for; a smaller ftarget, or none, goes on to gtol",
 }
+
+
+def ran_away(run):
+    """Whether fun had grown out of all proportion when the run (a snapshot or a RunState) ended: steps of a fixed length."""
+    first = -run.best.scalars[3] * EPS      # max(1, |f(x0)|), see `_stopping.first_scalars`
+    return run.state.f > GREW * first
 
 
 class Explanation(str):
@@ -115,5 +126,9 @@ def advice(result):
     if result.status == Status.CONVERGED:
         if not result.get("second_order"):
             yield "Next: a small gradient does not tell a minimum from a saddle; res.curvature_report() does."
+    elif result.status == Status.STEP_FAILED and result.message == RAN_AWAY:
+        lengths = [f"{p}={getattr(result.method, p)!r}" for p in LENGTHS if p in result.method.parameters]
+        yield f"Next: a shorter step{' than ' + lengths[0] if lengths else ''}, or a method that finds its own, " \
+              "such as 'QuasiNewton' or 'BarzilaiBorwein'."
     elif result.status in NEXT:
         yield f"Next: {NEXT[result.status]}."

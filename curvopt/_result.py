@@ -2,7 +2,7 @@
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ._explain import explain
+from ._explain import RAN_AWAY, explain, ran_away
 from ._history import History
 from ._loop import COLUMNS, RunState
 from ._oracle import NONFINITE_VALUES, ROWS, SAMPLE_F, SAMPLE_H
@@ -188,8 +188,11 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
 
 def message(status, snapshot, nonfinite, bad=0):
     """The sentence of a status, with the values that were not finite, `bad` of them, where they may be the reason."""
+    status = Status(status)
+    if status == STEP_FAILED and bad and ran_away(snapshot):
+        return RAN_AWAY
     if status in (STEP_FAILED, PRECISION) and bad:
-        return f"{status} Of the values of fun {bad} {'was' if bad == 1 else 'were'} not finite."
+        return f"{status} Of the values of fun {bad} {'was' if bad == 1 else 'were'} not finite: its domain may end here."
     if status != NONFINITE:
         return str(status)
     state = snapshot.state

@@ -47,7 +47,8 @@ SENTENCES = {
     RUNNING: "The run has not ended.",
     CONVERGED: "Converged: the gradient norm is at most gtol.",
     MAXITER: "Iteration limit (maxiter) reached.",
-    PRECISION: "No further progress is possible in floating point: the decrease left is below the rounding error of fun.",
+    PRECISION: "No further progress is possible in floating point: the decrease that a step still promises is below the "
+               "rounding error of fun.",
     NONFINITE: "A value that is not finite: fun or jac returned NaN or infinity.",
     BUDGET: "Evaluation budget (maxfev, maxjev or maxhev) used up.",
     MAXTIME: "Time limit (maxtime) reached.",

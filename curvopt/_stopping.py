@@ -121,9 +121,14 @@ def stuck(f, scalars):
 
 
 @kernel
-def refined(flag, gnorm, scalars):
-    """The reason a step gave, with what only the whole run tells: a method sees fun near zero and not what cancels in it."""
-    return PRECISION if flag == STEP_FAILED and gnorm <= FELL * scalars[4] < math.inf else flag
+def refined(flag, f, gnorm, scalars, bad):
+    """The reason a step gave, with what only the whole run tells: a method sees fun near zero and not what cancels in it,
+    and at the edge of where fun has values, `bad` of which were not finite, steps that have become short promise little."""
+    if flag == STEP_FAILED and gnorm <= FELL * scalars[4] < math.inf:
+        return PRECISION
+    if flag == PRECISION and bad > 0:
+        return stuck(f, scalars)
+    return flag
 
 
 @routine
@@ -137,7 +142,7 @@ def check(tol, nit, counts, f, gnorm, flag, scalars):
     if tol.stop_nonfinite and counts[NONFINITE_VALUES] > 0:
         return NONFINITE
     if flag != RUNNING:
-        return refined(flag, gnorm, scalars)
+        return refined(flag, f, gnorm, scalars, counts[NONFINITE_VALUES])
     if f < scalars[3]:
         return UNBOUNDED
     if scalars[2] >= PATIENCE:

@@ -37,8 +37,20 @@ def test_the_edge_of_the_domain(method):
     res = minimize(fun, [1.0, 1.0], method=method, jac=lambda x: np.array([2.0 * x[0] - 4.0, 2.0 * x[1]]),
                    hessp=lambda x, p: 2.0 * p, options={"maxiter": 3000})
     assert not res.success and res.fun <= 2.0
-    if res.status in (Status.STEP_FAILED, Status.PRECISION):
+    assert res.status != Status.PRECISION
+    if res.status == Status.STEP_FAILED:
         assert "not finite" in res.message
+
+
+@pytest.mark.parametrize("name, length", [("GD", "lr=1.0"), ("HeavyBall", "lr=1.0"), ("GDPolyak", "eta=1.0")])
+def test_steps_of_a_fixed_length_that_run_away(name, length):
+    """The length is to blame before the derivative, and the advice names it."""
+    method = {"lr": curvopt.baselines, "eta": curvopt}[length[:-4]]
+    with np.errstate(over="ignore"):
+        res = minimize(lambda x: 50.0 * float(x @ x), [1.0, 2.0], jac=lambda x: 100.0 * x,
+                       method=getattr(method, name).replace(**{length[:-4]: 1.0}))
+    assert res.status == Status.STEP_FAILED and "steps are too long" in res.message
+    assert f"a shorter step than {length}" in res.explain()
 
 
 @pytest.mark.parametrize("start", [[0.0, 0.0], [1.0 + 1e-9, 1.0]])
