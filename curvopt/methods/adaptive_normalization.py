@@ -26,6 +26,7 @@ from .._status import RUNNING, STEP_FAILED
 from .._vectors import axpy_to, norm
 from ..directions.curvature import scale_to
 from ..linesearch.armijo import backtrack, failure, fill_recent, largest_recent
+from ..linesearch.first_trial import within_reach
 from ..stepsize.normalized import normalized_length, power
 from ..stepsize.secant import BB1, BB2, next_step
 
@@ -68,18 +69,19 @@ def init(oracle, x0, params):
 def probe(x, g, out):
     """Write a point at a small distance from x along -g; return whether it differs from x."""
     length = norm(g, 2)
-    return length > 0.0 and axpy_to(-PROBE * (1.0 + norm(x, 2)) / length, g, x, out)
+    return length > 0.0 and axpy_to(-PROBE * within_reach(1.0 + norm(x, 2), x) / length, g, x, out)
 
 
 @kernel
 def next_step_of_probe(x, x_new, g, g_new):
-    """|s| / |y|; where the gradient does not change, the step that moves x by length 1."""
+    """|s| / |y|; where the gradient does not change, the step that moves x by length 1 or, if x is far from there,
+    the nearest length that is not."""
     ss = yy = 0.0
     for i in range(x.size):
         ss += (x_new[i] - x[i]) * (x_new[i] - x[i])
         yy += (g_new[i] - g[i]) * (g_new[i] - g[i])
     trial = math.sqrt(ss / yy)
-    return trial if 0.0 < trial < math.inf else 1.0 / norm(g, 2)
+    return trial if 0.0 < trial < math.inf else within_reach(1.0, x) / norm(g, 2)
 
 
 @kernel

@@ -29,6 +29,7 @@ from .._status import RUNNING
 from .._vectors import norm
 from ..directions.curvature import scale_to
 from ..linesearch.armijo import backtrack, failure, fill_recent, largest_recent
+from ..linesearch.first_trial import within_reach
 from ..stepsize.secant import ALTERNATE, BB1, BB2, RULES, next_step
 
 
@@ -57,14 +58,14 @@ def init(oracle, x0, params):
     x, f, g = start(oracle, x0)
     recent = np.empty(params.window)
     fill_recent(recent, f)
-    return State(x, f, g, 0.0, RUNNING, first_step(g), np.empty_like(x0), np.empty_like(x0), recent, 0)
+    return State(x, f, g, 0.0, RUNNING, first_step(x, g), np.empty_like(x0), np.empty_like(x0), recent, 0)
 
 
 @kernel
-def first_step(g):
-    """The step that moves x by length 1, or 1 where g vanishes."""
+def first_step(x, g):
+    """The step that moves x by length 1 unless x is far from there, or 1 where g vanishes."""
     length = norm(g, 2)
-    return 1.0 / length if length > 0.0 else 1.0
+    return within_reach(1.0, x) / length if length > 0.0 else 1.0
 
 
 @routine
@@ -102,7 +103,7 @@ class BarzilaiBorweinGradient(Method):
     -----
     Deviations from [2]_. (i) No bounds on the step: without positive curvature along the last step the next one is ten
     times as long, which does not depend on units. (ii) Armijo's test has a slack of ten rounding errors of f.
-    (iii) The first step has length 1 in the Euclidean norm.
+    (iii) The first step has length 1 in the Euclidean norm, or the nearest that is within a factor 1e6 of ||x0||.
 
     References
     ----------

@@ -23,6 +23,7 @@ from .._oracle import NFEV, NJEV
 from .._status import PRECISION, RUNNING, STEP_FAILED
 from .._vectors import copy_to, norm, norm_inf
 from ..directions.inverse_hessian import forget
+from ..linesearch.first_trial import within_reach
 from . import adam, quasi_newton
 
 ADAM, NEWTON, PROBE, RESCUE, TRIAL = range(5)       # State.phase
@@ -81,8 +82,8 @@ def init(oracle, x0, params):
 
 @kernel
 def first_length(x):
-    """Length of the first trial: a tenth of ||x||, between 0.1 and 1."""
-    return min(1.0, max(0.1, 0.1 * norm(x, 2)))
+    """Length of the first trial: a tenth of ||x||, between 0.1 and 1 unless x is far from there."""
+    return within_reach(min(1.0, max(0.1, 0.1 * norm(x, 2))), x)
 
 
 # ---- the decisions ---------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ..directions import krylov, steihaug
 from ..directions.inverse_hessian import HELD, forget, learn_step
 from ..linesearch import region
 from ..linesearch.armijo import failure
+from ..linesearch.first_trial import within_reach
 from ..linesearch.wolfe import EPS, FAILED, search, strong_wolfe
 from ..stepsize import turns
 from . import quasi_newton as burst
@@ -123,7 +124,7 @@ def choose(oracle, state, params, ended):
         if depth > 1:
             wanted = max(book[turns.STRETCH], solve.real[krylov.LENGTH])
             return solve.d, slope, krylov.first_trial(wanted, solve.d), math.nan, False
-        wanted = max(1.0, norm(qn.x, 2))
+        wanted = within_reach(max(1.0, norm(qn.x, 2)), qn.x)
         known = qn.inverse.phase[HELD] > 0 and book[turns.PLAIN] == 0.0
         return solve.d, slope, 1.0 if known else krylov.first_trial(wanted, solve.d), math.nan, False
     slope = dot(qn.g, solve.p)

@@ -24,7 +24,7 @@ from .._status import RUNNING
 from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
 from ..linesearch.armijo import failure
-from ..linesearch.first_trial import forget_slopes, stretched
+from ..linesearch.first_trial import forget_slopes, stretched, within_reach
 from ..linesearch.wolfe import FAILED, LOWER, Room, Wolfe, make_room, search, strong_wolfe, strong_wolfe_unscaled
 
 # Measured (docs/methods/quasi_newton.md): the gradients needed fall as m grows, 1 at 10, 0.83 at 30, 0.78 at 100; above
@@ -85,7 +85,7 @@ def begin(x, f, g, params):
     m, turn = memory_size(x.size, params)
     room = make_room(strong_wolfe(params.c1, params.c2))
     return State(x, f, g, 1.0, RUNNING, make_inverse(x.size, m, turn), room, np.empty_like(x), np.empty_like(x),
-                 np.empty_like(x), np.empty_like(x), FIRST_LENGTH, NOISE_FACTOR, 0)
+                 np.empty_like(x), np.empty_like(x), within_reach(FIRST_LENGTH, x), NOISE_FACTOR, 0)
 
 
 @routine
@@ -95,7 +95,8 @@ def again(oracle, state, x0, params):
     x, g = state.x, state.g
     f = start_in(oracle, x0, x, g)
     forget(inverse)
-    return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, FIRST_LENGTH, NOISE_FACTOR, 0)
+    length = within_reach(FIRST_LENGTH, x)
+    return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, length, NOISE_FACTOR, 0)
 
 
 @routine
@@ -191,14 +192,14 @@ class QuasiNewtonMethod(Method):
 
     Notes
     -----
-    The first trial has the length 1, and after a step that found nothing that of the last good one; with pairs it is the
-    full step, or up to three times that after two steps that were too short. A direction that does not descend, a failed
-    search, and a step that is neither fit to be a pair nor accepted by the Wolfe conditions start the memory anew. A run
-    ends with PRECISION when steepest descent finds nothing lower and the decrease in question is that of rounding, with
-    STEP_FAILED otherwise.
+    The first trial has the length 1, or the nearest that is within a factor 1e6 of ||x0||, and after a step that found
+    nothing that of the last good one; with pairs it is the full step, or up to three times that after two steps that were
+    too short. A direction that does not descend, a failed search, and a step that is neither fit to be a pair nor accepted
+    by the Wolfe conditions start the memory anew. A run ends with PRECISION when steepest descent finds nothing lower and
+    the decrease in question is that of rounding, with STEP_FAILED otherwise.
 
     f -> c f with c a power of two changes no bit of the iterates; rotations and shifts of x change rounding only. The first
-    step has length 1 in the units of x: the one place where x -> c x matters.
+    step has length 1 in the units of x: the one place where x -> c x matters, up to a factor 1e6.
 
     The search, the limited memory, and the switch to the matrix with its scaling are ours; recursion and update are those
     of [1]_ and [2]_. The scaled updates are not known to converge on non-convex functions.

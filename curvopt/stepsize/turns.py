@@ -18,6 +18,7 @@ import numpy as np
 from .._jit import kernel, routine
 from .._oracle import NFEV, NHEV, NJEV
 from .._vectors import norm
+from ..linesearch.first_trial import within_reach
 
 # Measured on two thirds of a collection (docs/methods/truncated_newton.md).
 FIRST_BURST, LONGEST_BURST = 5.0, 20.0      # quasi-Newton steps between Newton steps; doubled after each poor one
@@ -80,7 +81,7 @@ def make_book(x0, bursts, price):
     book[PRICE] = price
     book[LENGTH] = shortest_burst(book)
     book[RATE] = -math.inf
-    book[RADIUS] = max(1.0, norm(x0, 2))
+    book[RADIUS] = within_reach(max(1.0, norm(x0, 2)), x0)
     if bursts:
         book[LEFT] = book[LENGTH]
     return book

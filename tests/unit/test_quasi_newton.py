@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.optimize import rosen, rosen_der
+from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
 import curvopt
 from curvopt import LBFGS, QuasiNewton
@@ -186,13 +186,26 @@ def test_bad_dense_after(bad):
         QuasiNewton.replace(dense_after=bad)
 
 
-@pytest.mark.parametrize("c", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("c", [1e-100, 1e-6, 1e-3, 1e3, 1e6, 1e100])
 @pytest.mark.parametrize("method", [LBFGS, QuasiNewton], ids=lambda m: m.name)
 def test_the_units_of_x_cost_a_few_trials(method, c):
-    """x -> c x is felt by the first step only, whose length is 1 in the units of x."""
+    """x -> c x is felt by the first step only, whose length is 1 in the units of x unless x is far from there."""
     plain = Recorder(rosen, rosen_der).run(ROSEN10, method)
     scaled = Recorder(lambda z: rosen(z / c), lambda z: rosen_der(z / c) / c).run(c * ROSEN10, method, gtol=1e-6 / c)
     assert scaled.success and scaled.nfev <= 1.25 * plain.nfev
+
+
+@pytest.mark.parametrize("name", ["FUSEPV", "TruncatedNewton", "ANGD", "BarzilaiBorwein"])
+def test_units_of_x_far_from_1_are_no_obstacle_to_methods_that_find_their_own_steps(name):
+    def run(c):
+        return curvopt.minimize(lambda z: rosen(z / c), c * ROSEN10[:4], jac=lambda z: rosen_der(z / c) / c,
+                                hessp=lambda z, v: rosen_hess_prod(z / c, v / c) / c, method=name,
+                                options={"gtol": 1e-6 / c, "compiled": False})
+
+    limit = 2.0 * run(1.0).nfev
+    for c in (1e-100, 1e-20, 1e20, 1e100):
+        result = run(c)
+        assert result.success and result.nfev <= limit, (c, result.status, result.nfev)
 
 
 def test_singular_minimizers_take_fewer_calls_with_stretched_trials(monkeypatch):
