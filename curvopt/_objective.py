@@ -28,13 +28,15 @@ class Objective:
         Shape in which the user's functions see x.
     second_order : bool
         Whether the method uses Hessian-vector products.
+    n_rows : int
+        Of a sum over rows, all of which every call takes; 0 for other functions.
     """
 
-    n_samples = 0   # of a sum over samples
+    n_samples = 0   # of a sum that the method draws samples from
 
-    def __init__(self, fun, jac, hess, hessp, args, shape, second_order):
+    def __init__(self, fun, jac, hess, hessp, args, shape, second_order, n_rows=0):
         self.fun, self.jac, self.hess, self.hessp = fun, jac, hess, hessp
-        self.args, self.shape, self.second_order = args, shape, second_order
+        self.args, self.shape, self.second_order, self.n_rows = args, shape, second_order, n_rows
         self.n = int(np.prod(shape))
         self.pair = jac is True
         keep_matrix = second_order and not callable(hessp) and callable(hess) and is_compiled(hess)

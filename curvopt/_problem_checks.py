@@ -81,10 +81,11 @@ def make_objective(method, fun, x0, args, jac, hess, hessp, rng=None):
         return make_sampled(method, fun, x0, args, rng)
     if isinstance(fun, Expectation):
         raise TypeError(f"{method.name} needs full values of fun; an Expectation has none (draw a data set and use FiniteSum)")
+    n_rows = 0
     if isinstance(fun, FiniteSum):
         jac = fun.jac if jac is None else jac
         hessp = fun.hessp if hessp is None and hess is None else hessp
-        fun = fun.fun
+        n_rows, fun = fun.n_samples, fun.fun
     fun, jac = unwrap_memo(fun, jac)
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {type(fun).__name__}")
@@ -102,4 +103,4 @@ def make_objective(method, fun, x0, args, jac, hess, hessp, rng=None):
     if jac is None and x.size > WARN_DIFFERENCES:
         warn(f"the gradient is taken by differences: each one costs {x.size} values of fun; pass jac", OptimizeWarning)
     args = args if isinstance(args, tuple) else (args,)
-    return Objective(fun, jac, hess, hessp, args, shape, "hessp" in method.needs), x
+    return Objective(fun, jac, hess, hessp, args, shape, "hessp" in method.needs, n_rows), x

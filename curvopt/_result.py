@@ -5,7 +5,7 @@ from scipy.optimize import OptimizeResult
 from ._explain import RAN_AWAY, explain, ran_away
 from ._history import History
 from ._loop import COLUMNS, RunState
-from ._oracle import NONFINITE_VALUES, ROWS, SAMPLE_F, SAMPLE_H
+from ._oracle import NHEV, NJEV, NONFINITE_VALUES, ROWS, SAMPLE_F, SAMPLE_G, SAMPLE_H
 from ._reports import curvature_of, rate_of
 from ._status import NONFINITE, PRECISION, STEP_FAILED, Status
 from ._stopping import last_is_best
@@ -22,8 +22,8 @@ class Result(OptimizeResult):
     nit, nfev, njev, nhev : int
         Iterations, and true numbers of calls of the user's functions.
     nsamples : int
-        For methods that draw samples: rows on which gradients were taken, and twice those of Hessian products. ``nfev``,
-        ``njev`` and ``nhev`` are then passes over the data, with a fraction.
+        For a `FiniteSum` or an `Expectation`: rows on which gradients were taken, and twice those of Hessian products.
+        ``nfev``, ``njev`` and ``nhev`` are then passes over the data, with a fraction where the method draws samples.
     status : Status
         Why the run ended; compares equal to its number.
     success : bool
@@ -149,6 +149,14 @@ def calls(counts):
     return dict(zip(("nfev", "njev", "nhev"), found))
 
 
+def samples(objective):
+    """Rows on which gradients were taken, and twice those of products."""
+    counts = objective.counts
+    if objective.n_samples:
+        return int(counts[SAMPLE_G] + 2 * counts[SAMPLE_H])
+    return int(objective.n_rows * (counts[NJEV] + 2 * counts[NHEV]))
+
+
 def intermediate(method, objective, snapshot):
     """The OptimizeResult a callback gets: copies, in the user's shape."""
     state, counts = snapshot.state, objective.counts
@@ -177,10 +185,8 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
         compiled=snapshot.compiled, time=snapshot.seconds, compile_time=snapshot.compile_seconds,
     )
     result.update(method.details(snapshot.state))
-    if objective.n_samples:
-        # Rows: one of a gradient is 1, one of a product 2.
-        samples = objective.counts[SAMPLE_F:SAMPLE_H + 1].tolist()
-        result.nsamples = samples[1] + 2 * samples[2]
+    if objective.n_samples or objective.n_rows:
+        result.nsamples = samples(objective)
     if record.points is not None:
         result.allvecs = record.points
     return result

@@ -154,6 +154,14 @@ def test_counts_are_rows():
     np.testing.assert_allclose(res.jac, jac(res.x, np.arange(103)), rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.parametrize("method", ["SGM", "QuasiNewton"])
+def test_methods_that_draw_no_samples_count_the_rows_of_whole_passes(method):
+    res = solve(least_squares(), method=method, rng=None)
+    assert res.nsamples == 103 * (res.njev + 2 * res.nhev) and res.njev > 1 and isinstance(res.nfev, int)
+    assert "passes over the data" in res.explain()
+    assert "nsamples" not in curvopt.minimize(least_squares().fun, np.zeros(3), jac=least_squares().jac, method="QuasiNewton")
+
+
 def test_convergence_is_of_the_full_gradient():
     res = solve(least_squares(), method=SGD.replace(batch_size=103, gamma=0.5), maxiter=1000, gtol=1e-6)
     assert res.status == Status.CONVERGED and np.abs(jac(res.x, np.arange(103))).max() <= 1e-6
