@@ -1,6 +1,6 @@
 """The pictures of the documentation and of README.md.
 
-    python docs/pictures.py            draw docs/_static/rosenbrock.png, which README.md shows
+    python docs/pictures.py            draw docs/_static/front.png, which README.md shows
     python docs/pictures.py FOLDER     draw the pictures that the documentation makes when it is built
 """
 import pathlib
@@ -10,13 +10,13 @@ import numpy as np
 
 import curvopt
 
-README_PICTURE = pathlib.Path(__file__).resolve().parent / "_static" / "rosenbrock.png"
+README_PICTURE = pathlib.Path(__file__).resolve().parent / "_static" / "front.png"
 # Okabe and Ito's colours, which stay apart for colour-blind readers; grey and broken for what we compare with.
 BLUE, ORANGE, GREEN, PURPLE, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"
 GREY = "#8a8a8a"
 BUDGET = 20_000
 RACE = (    # name, colour, line
-    ("GD", GREY, ":"), ("ArmijoGD", GREY, "--"), ("BarzilaiBorwein", GREY, "-."), ("SGM", SKY, "-"), ("MRCG", BLUE, "-"),
+    ("ArmijoGD", GREY, ":"), ("BarzilaiBorwein", GREY, "-."), ("SGM", SKY, "-"), ("MRCG", BLUE, "-"),
     ("SAUTO", GREEN, "-"), ("HDMBest", ORANGE, "-"), ("TruncatedNewton", PURPLE, "-"), ("QuasiNewton", RED, "-"),
 )
 
@@ -64,12 +64,20 @@ def scipy_run(problem, name, gtol=1e-8):
     return units, np.minimum.accumulate(values)
 
 
-def race(path):
-    """f - f* of the methods on the Rosenbrock function in 10 variables."""
+def front(path):
+    """What the default solves, and what the methods do on one function."""
     import matplotlib.pyplot as plt
 
+    figure, (left, right) = axes(plt, 2, (10.4, 4.2))
+    count_solved(left)
+    left.set_title("problems with up to 500 variables, gradient below 1e-6", fontsize=10, loc="left")
+    race(right)
+    save(plt, figure, path)
+
+
+def race(ax):
+    """f - f* of the methods on the Rosenbrock function in 10 variables."""
     problem, known = curvopt.problems.rosenbrock(10), catalogue()
-    figure, (ax,) = axes(plt, size=(7.2, 4.4))
     for name, colour, line in RACE:
         units, values, _ = run(problem, known[name])
         draw(ax, units, np.minimum.accumulate(values), name, colour, line)
@@ -79,7 +87,6 @@ def race(path):
            xlabel="oracle units (value 1, gradient 1, Hessian product 2)", ylabel="$f - f^*$, best so far")
     ax.legend(frameon=False, fontsize=8.5, loc="lower left")
     ax.set_title("Rosenbrock, 10 variables, from (-1.2, 1, ...)", fontsize=10, loc="left")
-    save(plt, figure, path)
 
 
 def draw(ax, units, values, name, colour, line, f_star=0.0):
@@ -100,7 +107,7 @@ def main(arguments):
     if arguments:
         draw_all(pathlib.Path(arguments[0]))
     else:
-        race(README_PICTURE)
+        front(README_PICTURE)
     return 0
 
 
@@ -515,11 +522,15 @@ def profile(path):
     import matplotlib.pyplot as plt
 
     figure, (ax,) = axes(plt, 1, (7.2, 3.8))
+    count_solved(ax)
+    save(plt, figure, path)
+
+
+def count_solved(ax):
     for name, (colour, line, solved) in SOLVED.items():
         ax.step(SOLVED_WITHIN, solved, line, where="post", color=colour, linewidth=1.7, label=name)
     ax.set(xscale="log", xlabel="calls (a value with its gradient)", ylabel="problems solved, of 290", ylim=(0, 290))
     ax.legend(frameon=False, fontsize=8.5)
-    save(plt, figure, path)
 
 
 def theory(path):
