@@ -67,6 +67,19 @@ def test_threads_are_used_again():
     assert len(first) == 2 and all(thread.daemon for thread in threading.enumerate() if thread.name.startswith("curvopt-"))
 
 
+@pytest.mark.skipif(_threads._core() is None or _threads.count() < 2, reason="needs Linux and two cores")
+def test_helpers_are_not_woken_on_the_core_of_the_caller():
+    barrier = threading.Barrier(2)
+
+    def where(piece):
+        barrier.wait(timeout=20.0)
+        return threading.get_native_id(), os.sched_getaffinity(0)
+
+    (_, ours), (helper, theirs) = _threads.each(where, range(2), 2)
+    assert helper != threading.get_native_id() and len(ours - theirs) == 1 and theirs < ours
+    assert os.sched_getaffinity(0) == ours
+
+
 def test_the_first_exception_after_all_running_pieces():
     barrier, ended = threading.Barrier(2), []
 
