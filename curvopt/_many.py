@@ -39,6 +39,14 @@ class ManyResult(OptimizeResult):
     compiled : bool
     time, compile_time : float
         Seconds.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> p = curvopt.problems.rosenbrock(2)
+    >>> res = curvopt.minimize_many(p.fun, [[-1.2, 1.0], [2.0, 2.0]], jac=p.jac, method="QuasiNewton")
+    >>> res.x.shape, res.message
+    ((2, 2), '2 converged')
     """
 
 

@@ -16,9 +16,34 @@ def report(state, row):
 class Method:
     """Base class of all methods. A subclass is a frozen dataclass of parameters with `init` and `step`.
 
+    The ready-made objects (``curvopt.SGM`` and the others) are what ``method=`` takes, here and in SciPy. They cannot be
+    changed; `replace` gives a copy. Two methods are equal if they are of one class and their parameters are.
+
     ``init(oracle, x0, params) -> State`` and ``step(oracle, state, params) -> State`` are routines. The State is a
     NamedTuple whose first fields are ``x f g alpha flag``. A step proposes into spare buffers and swaps: as long as it
     has not returned, x and g of the state it was given are intact, whatever a user function raises.
+
+    Attributes
+    ----------
+    name : str
+    parameters : tuple of str
+        Names of the parameters, each an attribute.
+    needs : tuple of str
+        Of "jac", "hessp", "samples" and "lower bound".
+    columns : tuple of str
+        What the method adds to the history.
+    monotone : bool
+        Whether fun never rises, beyond rounding.
+    cost, memory, paper : str
+        As in the table of methods.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> curvopt.LBFGS.replace(m=5)
+    LBFGS(m=5, c1=0.0001, c2=0.9)
+    >>> curvopt.LBFGS == curvopt.LBFGS.replace(m=30)
+    True
     """
 
     synonyms: ClassVar[dict] = {}           # other names of parameters: {name: (parameter, {word: value})}
@@ -67,7 +92,24 @@ class Method:
         return tuple(f.name for f in fields(self))
 
     def replace(self, **parameters):
-        """A copy with some parameters changed; the values are checked here."""
+        """A copy with some parameters changed.
+
+        Parameters
+        ----------
+        **parameters
+            New values, by name.
+
+        Returns
+        -------
+        Method
+
+        Raises
+        ------
+        TypeError
+            For a name that is none of `parameters` (the message has the nearest), or a value of a wrong type.
+        ValueError
+            For a value out of its range.
+        """
         parameters = self.by_own_names(parameters)
         for name in parameters:
             if name not in self.parameters:

@@ -147,7 +147,7 @@ def nonfinite_error(method, objective, snapshot):
 
 def bound_error(method, objective, snapshot):
     """A value below f_star or f_lower. With a wrong bound the steps built on it are wrong: the user has to know."""
-    given = ", ".join(f"{p}={getattr(method, p)!r}" for p in ("f_star", "f_lower") if p in method.parameters)
-    error = ValueError(f"{method.name}: fun fell to {snapshot.state.f!r}, below its bound ({given}); give a lower one")
+    given = ", ".join(f"{p}={getattr(method, p)!r}" for p in ("f_star", "f_lower") if getattr(method, p, None) is not None)
+    error = ValueError(f"{method.name}: fun is {snapshot.state.f!r} at a point, below its bound ({given}); give a lower one")
     attach(error, method, objective, snapshot)
     return error

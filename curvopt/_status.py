@@ -17,7 +17,24 @@ CALLBACK = 99
 
 
 class Status(IntEnum):
-    """Reason for the end of a run. ``str(status)`` is a sentence; ``status.success`` tells whether the goal was met."""
+    """Reason for the end of a run: one vocabulary for all methods.
+
+    A member equals its number, which is SciPy's for 0 and 1. ``status.name`` is the word, ``str(status)`` a sentence.
+
+    Attributes
+    ----------
+    success : bool
+        Whether the goal was met: True for CONVERGED and TARGET.
+
+    Examples
+    --------
+    >>> import curvopt
+    >>> status = curvopt.Status(2)
+    >>> status.name, status == 2, status.success
+    ('PRECISION', True, False)
+    >>> print(curvopt.Status.TARGET)
+    Target value (ftarget) reached.
+    """
 
     RUNNING = RUNNING
     CONVERGED = CONVERGED

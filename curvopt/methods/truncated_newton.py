@@ -144,7 +144,7 @@ class TruncatedNewtonMethod(Method):
     columns: ClassVar = ("depth", "model_error", "pairs")
     cost: ClassVar = "1.2 f, 1.1 g, 0 to n Hv"
     memory: ClassVar = "2m + 37"
-    paper: ClassVar = "own, on 2502.03701"
+    paper: ClassVar = "own, on arXiv:2502.03701"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)
     report: ClassVar = staticmethod(report)

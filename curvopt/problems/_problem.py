@@ -6,13 +6,13 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A problem with compiled functions, a start, and what is known about it.
+    """A problem: its functions, a start, and what is known about it.
 
     Attributes
     ----------
     name : str
     fun, jac, hessp : callable
-        ``fun(x, *args)``, ``jac(x, *args)``, ``hessp(x, p, *args)``, compiled by numba.
+        ``fun(x, *args)``, ``jac(x, *args)``, ``hessp(x, p, *args)``, in the collection compiled by numba.
     x0 : ndarray of shape (n,)
     args : tuple
     f_star : float or None
@@ -27,6 +27,16 @@ class Problem:
         ``ravine(t)``, a curve of points with ``ravine(0)`` a minimizer, along which fun - f_star grows like |t|^growth.
     f_lower : float or None
         A number that fun never falls below, known without solving the problem; ``f_star`` where that is known.
+
+    Examples
+    --------
+    A problem of your own, for `compare`; what is not given is not used.
+
+    >>> import curvopt
+    >>> import numpy as np
+    >>> curvopt.problems.Problem("bowl", lambda x: float(x @ x), lambda x: 2.0 * x, lambda x, p: 2.0 * p, np.ones(3),
+    ...                          f_star=0.0, L=2.0, mu=2.0)
+    <Problem bowl, n = 3>
     """
 
     name: str

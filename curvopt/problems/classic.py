@@ -87,11 +87,18 @@ def quadratic(eigenvalues, x0=None, name=None):
     Returns
     -------
     Problem
+
+    Raises
+    ------
+    ValueError
+        For eigenvalues that are no vector of positive numbers, and for an `x0` of another shape.
     """
     eigenvalues = np.array(eigenvalues, dtype=float)
     if eigenvalues.ndim != 1 or eigenvalues.size == 0 or not np.all(eigenvalues > 0):
         raise ValueError("eigenvalues must be a non-empty vector of positive numbers")
     x0 = np.ones(eigenvalues.size) if x0 is None else np.array(x0, dtype=float)
+    if x0.shape != eigenvalues.shape:
+        raise ValueError(f"x0 has shape {x0.shape}; there are {eigenvalues.size} eigenvalues")
     name = name or f"quadratic-{eigenvalues.size}"
     return Problem(name, quadratic_fun, quadratic_jac, quadratic_hessp, x0, (eigenvalues,), f_star=0.0,
                    x_star=np.zeros(eigenvalues.size), L=float(eigenvalues.max()), mu=float(eigenvalues.min()), growth=2.0)

@@ -60,9 +60,17 @@ def brown_dennis_hessp(x, p):
 
 
 def brown_dennis():
-    """The function of Brown and Dennis, four variables and twenty residuals, from (25, 5, -5, -1).
+    """The function of Brown and Dennis, four variables and twenty residuals, from (25, 5, -5, -1) [1]_.
 
     Its least value, about 85822.2, is far from zero and its scales are bad: f is 8e6 at the start.
+
+    Returns
+    -------
+    Problem
+
+    References
+    ----------
+    .. [1] J. J. Moré, B. S. Garbow, K. E. Hillstrom, "Testing unconstrained optimization software", ACM TOMS 7, 1981.
     """
     return Problem("brown-dennis", brown_dennis_fun, brown_dennis_jac, brown_dennis_hessp,
                    np.array([25.0, 5.0, -5.0, -1.0]), f_star=85822.20162635634, growth=2.0, f_lower=0.0)
@@ -121,9 +129,17 @@ def biggs_exp6_hessp(x, p):
 
 
 def biggs_exp6():
-    """Biggs' fit of three exponentials, six variables and thirteen residuals, from (1, 2, 1, 1, 1, 1).
+    """Biggs' fit of three exponentials, six variables and thirteen residuals, from (1, 2, 1, 1, 1, 1) [1]_.
 
     The least value is 0; a local minimum has fun about 5.65565e-3, and many methods end there.
+
+    Returns
+    -------
+    Problem
+
+    References
+    ----------
+    .. [1] J. J. Moré, B. S. Garbow, K. E. Hillstrom, "Testing unconstrained optimization software", ACM TOMS 7, 1981.
     """
     return Problem("biggs-exp6", biggs_exp6_fun, biggs_exp6_jac, biggs_exp6_hessp,
                    np.array([1.0, 2.0, 1.0, 1.0, 1.0, 1.0]), f_star=0.0,

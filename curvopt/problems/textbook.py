@@ -59,7 +59,16 @@ def beale_hessp(x, p):
 
 
 def beale():
-    """Beale's function of two variables from (1, 1); the minimizer is (3, 1/2)."""
+    """Beale's function of two variables from (1, 1) [1]_; the minimizer is (3, 1/2).
+
+    Returns
+    -------
+    Problem
+
+    References
+    ----------
+    .. [1] J. J. Moré, B. S. Garbow, K. E. Hillstrom, "Testing unconstrained optimization software", ACM TOMS 7, 1981.
+    """
     return Problem("beale", beale_fun, beale_jac, beale_hessp, np.ones(2), f_star=0.0, x_star=np.array([3.0, 0.5]),
                    growth=2.0, f_lower=0.0)
 
@@ -96,7 +105,16 @@ def wood_hessp(x, p):
 
 
 def wood():
-    """Wood's function of four variables from (-3, -1, -3, -1); it passes a saddle on the way to all ones."""
+    """Wood's function of four variables from (-3, -1, -3, -1) [1]_; it passes a saddle on the way to all ones.
+
+    Returns
+    -------
+    Problem
+
+    References
+    ----------
+    .. [1] J. J. Moré, B. S. Garbow, K. E. Hillstrom, "Testing unconstrained optimization software", ACM TOMS 7, 1981.
+    """
     return Problem("wood", wood_fun, wood_jac, wood_hessp, np.array([-3.0, -1.0, -3.0, -1.0]), f_star=0.0,
                    x_star=np.ones(4), growth=2.0, f_lower=0.0)
 
