@@ -3,11 +3,13 @@ import math
 
 import numpy as np
 
+from ._blocks import add, blocked, both, composed, either, larger
 from ._jit import kernel
 
 MAGNITUDE = 2 ** 63 - 1     # the bits of a double but the sign
 
 
+@blocked("u", add)
 @kernel
 def dot(u, v):
     # Eight partial sums: one sum waits for each addition to end, eight keep the memory busy. The order is fixed.
@@ -28,6 +30,7 @@ def dot(u, v):
     return total
 
 
+@blocked("v", larger)
 @kernel
 def norm_inf(v):
     """The largest absolute entry; NaN if any entry is NaN."""
@@ -41,24 +44,40 @@ def norm_inf(v):
     return np.int64(largest).view(np.float64)
 
 
+@blocked("v", add)
+@kernel
+def norm_1(v):
+    total = 0.0
+    for i in range(v.size):
+        total += abs(v[i])
+    return total
+
+
+@blocked("v", add)
+@kernel
+def scaled_squares(v, scale):
+    """The sum of the squares of v / scale."""
+    total = 0.0
+    for i in range(v.size):
+        total += (v[i] / scale) * (v[i] / scale)
+    return total
+
+
+@composed("v")
 @kernel
 def norm(v, order):
     """The norm of v; `order` is 1, 2 or 0 for the largest absolute entry."""
     if order == 0:
         return norm_inf(v)
-    total = 0.0
     if order == 1:
-        for i in range(v.size):
-            total += abs(v[i])
-        return total
+        return norm_1(v)
     scale = norm_inf(v)  # so that squares neither overflow nor vanish
     if not 0.0 < scale < math.inf:
         return scale
-    for i in range(v.size):
-        total += (v[i] / scale) * (v[i] / scale)
-    return scale * math.sqrt(total)
+    return scale * math.sqrt(scaled_squares(v, scale))
 
 
+@blocked("x", either)
 @kernel
 def axpy_to(a, d, x, out):
     """Write x + a d; return whether any entry differs from x."""
@@ -70,12 +89,14 @@ def axpy_to(a, d, x, out):
     return moved
 
 
+@blocked("out")
 @kernel
 def copy_to(v, out):
     for i in range(out.size):  # `out[:] = v` in compiled text costs 2 s of compilation
         out[i] = v[i]
 
 
+@blocked("out")
 @kernel
 def add_difference(u, v, out):
     """out <- out + u - v, of a gradient that is corrected by two others."""
@@ -83,6 +104,7 @@ def add_difference(u, v, out):
         out[i] += u[i] - v[i]
 
 
+@blocked("u", both)
 @kernel
 def same(u, v):
     for i in range(u.size):

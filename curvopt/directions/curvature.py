@@ -2,6 +2,7 @@
 import math
 
 from .. import _checks
+from .._blocks import add, add_triples, blocked, composed
 from .._jit import kernel
 from .._vectors import norm_inf
 
@@ -10,12 +11,10 @@ POSITIVE, LIMITED, NEGATIVE = 0, 1, 2
 TINY, HUGE = 1e-280, 1e280      # squares between these have lost nothing to underflow or overflow
 
 
+@blocked("g", add_triples)
 @kernel
-def curvature_products(g, hg):
-    """<g, g>, <g, Hg>, <Hg, Hg>, and the factors of g and Hg that these are taken from.
-
-    The factors are 1 unless a square would vanish or overflow, as for gradients of 1e-170 or 1e170.
-    """
+def products(g, hg):
+    """<g, g>, <g, Hg>, <Hg, Hg>."""
     # Four partial sums each, in a fixed order: one sum would wait for each addition to end, longer than for the memory.
     gg = gh = hh = gg1 = gh1 = hh1 = gg2 = gh2 = hh2 = gg3 = gh3 = hh3 = 0.0
     whole = g.size // 4 * 4
@@ -41,20 +40,40 @@ def curvature_products(g, hg):
         gg += g[i] * g[i]
         gh += g[i] * hg[i]
         hh += hg[i] * hg[i]
-    if TINY < gg < HUGE and TINY < hh < HUGE:
-        return gg, gh, hh, 1.0, 1.0
-    top_g, top_h = norm_inf(g), norm_inf(hg)
-    if not (0.0 < top_g < math.inf and 0.0 < top_h < math.inf):
-        return gg, gh, hh, 1.0, 1.0
+    return gg, gh, hh
+
+
+@blocked("g", add_triples)
+@kernel
+def scaled_products(g, hg, top_g, top_h):
+    """The same of g / top_g and Hg / top_h."""
     gg = gh = hh = 0.0
     for i in range(g.size):
         u, v = g[i] / top_g, hg[i] / top_h
         gg += u * u
         gh += u * v
         hh += v * v
+    return gg, gh, hh
+
+
+@composed("g")
+@kernel
+def curvature_products(g, hg):
+    """<g, g>, <g, Hg>, <Hg, Hg>, and the factors of g and Hg that these are taken from.
+
+    The factors are 1 unless a square would vanish or overflow, as for gradients of 1e-170 or 1e170.
+    """
+    gg, gh, hh = products(g, hg)
+    if TINY < gg < HUGE and TINY < hh < HUGE:
+        return gg, gh, hh, 1.0, 1.0
+    top_g, top_h = norm_inf(g), norm_inf(hg)
+    if not (0.0 < top_g < math.inf and 0.0 < top_h < math.inf):
+        return gg, gh, hh, 1.0, 1.0
+    gg, gh, hh = scaled_products(g, hg, top_g, top_h)
     return gg, gh, hh, top_g, top_h
 
 
+@composed("g")
 @kernel
 def scalings(g, hg):
     """The curvature <g, Hg> / <g, g>, s_CG and s_MR; the scalings are 0 unless the curvature is positive."""
@@ -65,6 +84,16 @@ def scalings(g, hg):
     return c, (gg / gh) * (top_g / top_h), (gh / hh) * (top_g / top_h)
 
 
+@blocked("x")
+@kernel
+def secant(x, g, x_old, g_old):
+    """Write x - x_old and g - g_old over x_old and g_old."""
+    for i in range(x.size):
+        x_old[i] = x[i] - x_old[i]
+        g_old[i] = g[i] - g_old[i]
+
+
+@composed("x")
 @kernel
 def secant_scalings(x, g, x_old, g_old):
     """`scalings` of the last step and of what it changed the gradient by; writes these over x_old and g_old.
@@ -72,9 +101,7 @@ def secant_scalings(x, g, x_old, g_old):
     The change of the gradient is the Hessian's mean over the step times the step, and the step is along the gradient
     of the point before: this is curvature that no product has to be paid for.
     """
-    for i in range(x.size):
-        x_old[i] = x[i] - x_old[i]
-        g_old[i] = g[i] - g_old[i]
+    secant(x, g, x_old, g_old)
     return scalings(x_old, g_old)
 
 
@@ -86,6 +113,7 @@ def kind_of(c, sigma, s_mr):
     return LIMITED if c >= 0.0 else NEGATIVE
 
 
+@blocked("g", add)
 @kernel
 def scale_to(s, g, d):
     """Write d = -s g; return the slope <g, d>."""

@@ -21,6 +21,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from .. import _checks
+from .._blocks import composed
 from .._jit import kernel, routine
 from .._method import Method
 from .._oracle import gradient, hess_vec, start, start_in
@@ -69,6 +70,7 @@ def again(oracle, state, x0, params):
     return State(x, f, g, 1.0, RUNNING, hg, x_trial, 0.0, 0.0, 0)
 
 
+@composed("g")
 @kernel
 def scaling_of(g, hg, rule, sigma, s_limited, s_negative):
     """s of the direction d = -s g ([1], Algorithm 1), <g, d>, the kind of curvature and <g, Hg> / <g, g>."""

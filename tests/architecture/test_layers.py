@@ -11,7 +11,7 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[2] / "curvopt"
 # that is listed may import it.
 LAYERS = (
     ("_jit", "_compiled_whole", "_compiled_tuples", "_compiled_pointers", "_checks", "_notices", "_scipy_names", "_status",
-     "_threads"),
+     "_threads", "_blocks", "_compiled_blocks"),
     ("_vectors",),
     ("_oracle", "_derivatives", "_python_adapters", "_compiled_adapters", "_objective", "_sampling", "_finite_sum",
      "_sampled_objective"),
