@@ -19,6 +19,9 @@ PATIENCE = 500
 # A run that is merely stuck has its gradient at this share (FLAT), or it promises for a step of the length TINY |x| a
 # decrease that could not be seen.
 FELL, FLAT, TINY = 2.0 ** -24, 1e-3, 1e-12
+# Where fun had values that were not finite, it may be the edge of its domain that left a step nothing to promise. It was
+# rounding if the gradient times 1 + ||x0|| is below this share of |f|, which near a minimum is some 1e-8.
+AT_THE_EDGE = 1e-6
 
 
 class Tolerances(NamedTuple):
@@ -124,10 +127,11 @@ def stuck(f, scalars):
 def refined(flag, f, gnorm, scalars, bad):
     """The reason a step gave, with what only the whole run tells: a method sees fun near zero and not what cancels in it,
     and at the edge of where fun has values, `bad` of which were not finite, steps that have become short promise little."""
-    if flag == STEP_FAILED and gnorm <= FELL * scalars[4] < math.inf:
+    fell = gnorm <= FELL * scalars[4] < math.inf
+    if flag == STEP_FAILED and fell:
         return PRECISION
-    if flag == PRECISION and bad > 0:
-        return stuck(f, scalars)
+    if flag == PRECISION and bad > 0 and not fell and scalars[5] * gnorm > AT_THE_EDGE * abs(f):
+        return STEP_FAILED
     return flag
 
 
@@ -141,12 +145,13 @@ def check(tol, nit, counts, f, gnorm, flag, scalars):
         return TARGET
     if tol.stop_nonfinite and counts[NONFINITE_VALUES] > 0:
         return NONFINITE
+    bad = counts[NONFINITE_VALUES]
     if flag != RUNNING:
-        return refined(flag, f, gnorm, scalars, counts[NONFINITE_VALUES])
+        return refined(flag, f, gnorm, scalars, bad)
     if f < scalars[3]:
         return UNBOUNDED
     if scalars[2] >= PATIENCE:
-        return stuck(f, scalars)
+        return refined(stuck(f, scalars), f, gnorm, scalars, bad)
     if nit >= tol.maxiter:
         return MAXITER
     # What is never called uses no budget up, be it 0.

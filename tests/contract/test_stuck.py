@@ -1,6 +1,7 @@
 """Clause: a run that gets no further says whether that is rounding or a gradient that promises what fun does not keep."""
 import numpy as np
 import pytest
+from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
 import curvopt
 from curvopt import Status, minimize
@@ -40,6 +41,20 @@ def test_the_edge_of_the_domain(method):
     assert res.status != Status.PRECISION
     if res.status == Status.STEP_FAILED:
         assert "not finite" in res.message
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+@pytest.mark.parametrize("edge", [0.8, 1.4])
+@pytest.mark.parametrize("name", ["QuasiNewton", "FUSEPV", "RavineQN", "FUSE", "GDPolyakAdaptive", "TruncatedNewton"])
+def test_an_edge_in_a_valley(name, edge, shift):
+    """Rosenbrock's function with values right of the edge only. The end at 1.4 is not rounding, although the gradient has
+    fallen to less than a thousandth; that at the minimum is, although the edge at 0.8 was met before."""
+    res = minimize(lambda x: rosen(x) + shift if x[0] >= edge else np.nan, [edge + 1.0, 2.0], method=name, jac=rosen_der,
+                   hessp=rosen_hess_prod, options={"gtol": 1e-14, "maxiter": 5000})
+    at_the_edge = res.x[0] - edge < 1e-6
+    assert at_the_edge if edge > 1.0 or name == "GDPolyakAdaptive" else np.allclose(res.x, 1.0, rtol=1e-4)
+    assert res.status in ((Status.STEP_FAILED,) if at_the_edge else (Status.PRECISION, Status.CONVERGED))
+    assert res.status == Status.CONVERGED or "not finite" in res.message
 
 
 @pytest.mark.parametrize("name, length", [("GD", "lr=1.0"), ("HeavyBall", "lr=1.0"), ("GDPolyak", "eta=1.0")])
