@@ -15,6 +15,7 @@ GREW = 1e6          # growth of fun over its first value, and over 1, from which
 RAN_AWAY = ("fun grew along the steps until it was not finite: the steps are too long for it (1/L is a length that suits), "
             "or jac has the wrong sign (curvopt.check_derivatives tells).")
 
+RESTS, STAYS = 1e-6, 1e-2   # a kink: fun has this share of its fall left at most, the gradient this share of its first norm
 LENGTHS = ("lr", "eta", "gamma")    # parameters that hold the length of a step
 
 NEXT = {
@@ -26,7 +27,8 @@ NEXT = {
     Status.PRECISION: "take the point if the gradient is small enough for you; otherwise test it "
                       "(curvopt.check_derivatives), subtract a constant near fun from it, sum more carefully, or bring the "
                       "variables to one scale",
-    Status.STEP_FAILED: "test the derivatives: curvopt.check_derivatives(fun, res.x, jac, hessp)",
+    Status.STEP_FAILED: "test the derivatives: curvopt.check_derivatives(fun, res.x, jac, hessp); if they are right, fun is "
+                        "noisy here, or not smooth",
     Status.NONFINITE: "start from a point where fun is finite, or return inf outside its domain and keep "
                       "nonfinite='backtrack'",
     Status.UNBOUNDED: "look at fun along the way (options={'return_all': True}): a sign, or a penalty that is missing",
@@ -64,11 +66,26 @@ def gradient(result):
     gtol = result.settings.gtol if result.settings else None
     asked = "" if gtol is None else f"; gtol asked for {gtol:.3g}"
     yield f"The largest entry of the gradient is {norm:.3g}{asked}. fun is {result.fun:.6g}."
+    given = result.objective
+    if given is not None and (given.jac is None or given.jac == "2-point") and not result.success:
+        yield "The gradient is made of differences of fun, wrong in the eighth digit: jac, jac='3-point' or 'cs' go further."
+    if has_kink(result):
+        yield "fun has come to rest, but the gradient has not fallen: a kink (abs, max, a hinge) near x, or a wrong jac."
+
+
+def has_kink(result):
+    """Whether fun converged while the gradient stayed, which no smooth function does."""
+    if result.history is None or len(result.history) < 20 or result.success or "samples" in result.method.needs:
+        return False
+    fun, norm = result.history["fun"], result.history["grad_norm"]
+    half, least = len(fun) // 2, fun.min()
+    fell, left = fun[0] - least, fun[:half].min() - least
+    return bool(0.0 < fell < math.inf and left <= RESTS * fell and norm[half:].min() >= STAYS * norm[0])
 
 
 def rounding(result):
     """What cannot be seen of fun, and hence of x, in double precision."""
-    if not math.isfinite(result.fun):
+    if not math.isfinite(result.fun) or result.status == Status.UNBOUNDED:
         return
     noise = EPS * abs(result.fun)
     if noise > 0.0 and not result.success:
@@ -130,5 +147,7 @@ def advice(result):
         lengths = [f"{p}={getattr(result.method, p)!r}" for p in LENGTHS if p in result.method.parameters]
         yield f"Next: a shorter step{' than ' + lengths[0] if lengths else ''}, or a method that finds its own, " \
               "such as 'QuasiNewton' or 'BarzilaiBorwein'."
+    elif has_kink(result):
+        yield f"Next: {NEXT[Status.STEP_FAILED]}."
     elif result.status in NEXT:
         yield f"Next: {NEXT[result.status]}."

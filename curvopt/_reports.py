@@ -38,4 +38,5 @@ def curvature_of(result):
     if flat is None:
         raise ValueError("curvature_report() needs jac, hess or hessp: differences of differences are too rough")
     full = Objective(given.fun, given.jac, given.hess, given.hessp, given.args, given.shape, True)
-    return examine(full.oracle(), np.ravel(result.x).astype(float), flat=flat)
+    seen = examine(full.oracle(), np.ravel(result.x).astype(float), flat=flat)
+    return seen._replace(gradient=float(np.abs(result.jac).max()))

@@ -124,7 +124,7 @@ class Result(OptimizeResult):
         SecondOrder
             ``verdict`` ("minimum", "saddle" or "flat"; "unknown" where a product is not finite), ``smallest`` and
             ``largest`` (least eigenvalue and largest absolute one), ``direction`` (unit eigenvector of the least),
-            ``products`` (number used).
+            ``products`` (number used), ``gradient`` (its largest entry: where that is not small, x is none of the three).
 
         Raises
         ------

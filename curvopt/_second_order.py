@@ -29,10 +29,12 @@ class SecondOrder(NamedTuple):
     largest: float          # largest absolute eigenvalue
     direction: np.ndarray   # unit eigenvector of the least one
     products: int
+    gradient: float = math.nan      # its largest entry there, where it was asked for
 
     def __str__(self):
+        there = "" if math.isnan(self.gradient) else f"; largest entry of the gradient {self.gradient:.3g}"
         return (f"{self.verdict}: least eigenvalue of the Hessian {self.smallest:.6g}, largest absolute one "
-                f"{self.largest:.6g} ({self.products} products)")
+                f"{self.largest:.6g} ({self.products} products){there}")
 
 
 def threshold(problem):

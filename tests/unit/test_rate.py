@@ -135,6 +135,22 @@ def test_explain_when_there_is_no_minimum(fun, words):
     assert words in res.explain(), res.explain()
 
 
+def test_explain_tells_a_kink_from_a_tolerance():
+    """fun converges and the gradient stays: resuming is no advice."""
+    for method in ("QuasiNewton", "HDMBest"):
+        res = curvopt.minimize(lambda x: float(np.abs(x).sum() + 0.1 * x @ x), [1.3, -0.7], method=method,
+                               jac=lambda x: np.sign(x) + 0.2 * x, options={"history": True, "maxiter": 400})
+        text = res.explain()
+        assert not res.success and "a kink" in text and "not smooth" in text and "resume" not in text
+    assert res.curvature_report().gradient == pytest.approx(1.0, abs=1e-6)
+
+
+def test_explain_says_that_the_gradient_is_one_of_differences():
+    for jac, said in ((None, True), ("2-point", True), ("3-point", False), (lambda x: 4.0 * x ** 3, False)):
+        res = curvopt.minimize(lambda x: float(np.sum(x ** 4)), [1.3, -0.7], method="LBFGS", jac=jac, options={"maxiter": 2})
+        assert ("differences of fun" in res.explain()) == said
+
+
 def test_curvature_report():
     p = curvopt.problems.rosenbrock(4)
     res = curvopt.minimize(p.fun, p.x0, jac=p.jac, method="LBFGS", options={"compiled": False, "gtol": 1e-9})
