@@ -12,7 +12,7 @@ from numba.extending import overload
 
 from ._compiled_loop import Notice, compile_callables, first_line, function_types, identity_of, name_apart, signatures
 from ._compiled_pointers import address_of, pointer_to
-from ._compiled_shapes import ANY, known_sizes, of_size
+from ._compiled_shapes import ANY, LARGEST_N, known_sizes, of_size
 from ._compiled_tuples import hold, lent
 from ._compiled_whole import DRAFT, SIZED, WHOLE
 from ._jit import cached, kernel, routine
@@ -23,8 +23,11 @@ from ._status import NONFINITE, RUNNING
 from ._stopping import again_best, check, first_best, last_is_best
 from ._vectors import copy_to, norm_inf
 
+OWNDATA = 0x4           # the bit of an array's flags that says who frees it
+NO_HESSIAN = np.empty((0, 0))   # minimize_many takes products only
+
 _entries = {}           # (algorithm text, types) -> machine code
-_ready = {}             # (algorithm text, user callables, types) -> the same
+_ready = {}             # (method, user functions, types) -> the same, and the addresses of the functions
 _lock = threading.Lock()
 
 
@@ -203,29 +206,39 @@ def makes_arrays(error):
     return "NRT required but not enabled" in str(error)
 
 
-def compiled_entry(method, objective, args, shared, starts, tol):
-    """entry(begin, end, cursor, outputs...) for these functions; NotCompilable where it cannot be."""
-    callables = objective.compiled_callables()
-    parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
-    sizes = known_sizes(method, starts.shape[1])
-    key = (parts, callables, typeof(args), typeof(shared), sizes)
-    entry = _ready.get(key)
-    if entry is None:
+def kind(value):
+    """What the machine code depends on of an argument: its type for numba, found ten times faster for an array."""
+    if type(value) is np.ndarray:
+        return value.dtype, value.ndim, value.flags.num & ~OWNDATA
+    return typeof(value)
+
+
+def compiled_entry(method, functions, args, shared, starts, tol, make_objective):
+    """entry(begin, end, cursor, outputs...) for these functions; NotCompilable where it cannot be.
+
+    `make_objective` is called where this process has not seen this method, these functions and types before.
+    """
+    n = starts.shape[1]
+    key = method, functions, n if n <= LARGEST_N else ANY, tuple(map(kind, args)), tuple(map(kind, shared))
+    ready = _ready.get(key)
+    if ready is None:
         with Notice():
-            entry = find_entry(method, objective, callables, parts, args, shared, tol, sizes)
+            ready = find_entry(method, make_objective(), args, shared, tol, known_sizes(method, n))
         if len(_ready) >= 256:
             _ready.clear()      # a caller that makes new functions all the time must not fill the memory
-        _ready[key] = entry
-    entry, addresses = entry
+        _ready[key] = ready
+    entry, addresses = ready
 
     def solve_rows(begin, end, cursor, outputs):
-        entry(addresses, args, shared, objective.data.hess, starts, method.params, tol, begin, end, cursor, *outputs)
+        entry(addresses, args, shared, NO_HESSIAN, starts, method.params, tol, begin, end, cursor, *outputs)
 
     return solve_rows
 
 
-def find_entry(method, objective, callables, parts, args, shared, tol, sizes):
+def find_entry(method, objective, args, shared, tol, sizes):
     """(machine code, addresses of the callables); what this process has not compiled yet is compiled."""
+    callables = objective.compiled_callables()
+    parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
     data_t = typeof(objective.data)
     vector, none, matrix = float64[::1], types.none, float64[:, ::1]
     compile_callables(callables, data_t)

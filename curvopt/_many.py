@@ -1,17 +1,20 @@
 """Many small problems at once: `minimize_many`, and `solver` for calls from the user's own compiled code."""
 import time
-from collections import Counter
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
 from . import _checks, _threads
 from ._interrupt import CtrlC
+from ._jit import is_compiled
 from ._minimize import find_method
+from ._notices import warn
 from ._objective import NotCompilable, Objective
 from ._options import split
+from ._problem_checks import check_functions
+from ._run import PerformanceHint
 from ._slices import Outputs, run_compiled, run_python
-from ._status import CONVERGED, MAXTIME, NONFINITE, TARGET, Status
+from ._status import CONVERGED, MAXTIME, NONFINITE, RUNNING, TARGET, Status
 
 PHRASES = {
     Status.CONVERGED: "converged", Status.MAXITER: "iteration limit", Status.PRECISION: "no further progress",
@@ -52,7 +55,9 @@ class ManyResult(OptimizeResult):
 
 def summary(statuses):
     """'99,871 converged, 129 iteration limit', most frequent first."""
-    return ", ".join(f"{n:,} {PHRASES[Status(s)]}" for s, n in Counter(statuses.tolist()).most_common())
+    counts = np.bincount(statuses - RUNNING)
+    most_first = sorted(np.flatnonzero(counts).tolist(), key=lambda s: -counts[s])
+    return ", ".join(f"{counts[s]:,} {PHRASES[s + RUNNING]}" for s in most_first)
 
 
 def assemble(outputs, method, compiled, seconds, compile_seconds):
@@ -156,6 +161,7 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
     options, parameters = split({} if options is None else dict(options), method)
     method = method.replace(**parameters) if parameters else method
     refuse_single_run_options(method, options)
+    jac = check_functions(fun, jac, hessp)
     starts = check_starts(X0)
     k, n = starts.shape
     args = check_args(args, k)
@@ -164,23 +170,11 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
     outputs = Outputs.empty(starts)
     if k == 0:
         return assemble(outputs, method, False, 0.0, 0.0)
-    began, compile_seconds = time.perf_counter(), 0.0
-    first_row = tuple(array[0] for array in args)
-    objective = Objective(fun, jac, None, hessp, first_row + shared, (n,), "hessp" in method.needs)
-    reason = method.interpreted_only or objective.why_not_compilable()
-    if options.compiled and reason:
-        raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
-    compiled = not reason and options.compiled is not False
-    if compiled:
-        from ._compiled_many import compiled_entry
-
-        try:
-            solve_rows = compiled_entry(method, objective, args, shared, starts, options.tolerances(n))
-        except NotCompilable as error:
-            if options.compiled:
-                raise ValueError(f"compiled=True, but the loop cannot be compiled: {error}") from error
-            compiled = False
-        compile_seconds = time.perf_counter() - began
+    began = time.perf_counter()
+    functions = (fun, jac, hessp if "hessp" in method.needs else None)
+    solve_rows = compile_rows(method, functions, starts, args, shared, options)
+    compiled = solve_rows is not None
+    compile_seconds = time.perf_counter() - began if compiled else 0.0
     with CtrlC() as ctrl_c:     # from here on it loses nothing
         began = time.perf_counter()
 
@@ -205,6 +199,32 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
         print(f"{method.name}: {result.message} in {result.time:.3g} s"
               + (" (time limit)" if np.any(outputs.status == MAXTIME) else ""))
     return result
+
+
+def compile_rows(method, functions, starts, args, shared, options):
+    """The function that solves rows of these problems in compiled code; None where Python has to."""
+    def make_objective():
+        fun, jac, hessp = functions
+        first_row = tuple(array[0] for array in args)
+        return Objective(fun, jac, None, hessp, first_row + shared, starts.shape[1:], "hessp" in method.needs)
+
+    if options.compiled is False:
+        return None
+    reason = method.interpreted_only
+    if not reason and not all(is_compiled(f) for f in functions if callable(f)):
+        reason = make_objective().why_not_compilable()
+    if not reason:
+        from ._compiled_many import compiled_entry
+
+        try:
+            return compiled_entry(method, functions, args, shared, starts, options.tolerances(starts.shape[1]), make_objective)
+        except NotCompilable as error:
+            reason = error
+            if not options.compiled:
+                warn(f"{method.name} runs interpreted: {error}", PerformanceHint)
+    if options.compiled:
+        raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
+    return None
 
 
 def refuse_single_run_options(method, options):
@@ -259,7 +279,7 @@ def solver(method, fun, jac=None, hessp=None, options=None):
     options, parameters = split({} if options is None else dict(options), method)
     method = method.replace(**parameters) if parameters else method
     refuse_single_run_options(method, options)
-    objective = Objective(fun, jac, None, hessp, (), (1,), "hessp" in method.needs)
+    objective = Objective(fun, check_functions(fun, jac, hessp), None, hessp, (), (1,), "hessp" in method.needs)
     reason = method.interpreted_only or objective.why_not_compilable()
     if reason:
         raise ValueError(f"solver cannot be compiled: {reason}")

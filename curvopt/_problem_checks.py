@@ -75,6 +75,18 @@ def make_sampled(method, fun, x0, args, rng):
     return SampledObjective(fun, args, shape, "hessp" in method.needs, np.random.default_rng(rng)), x
 
 
+def check_functions(fun, jac, hessp):
+    """`jac` with None in place of False, or a clear error."""
+    if not callable(fun):
+        raise TypeError(f"fun must be callable, got {type(fun).__name__}")
+    jac = None if jac is False else jac
+    if not (jac is None or jac is True or callable(jac) or (isinstance(jac, str) and jac in ("2-point", "3-point", "cs"))):
+        raise ValueError(f"jac must be a callable, True, '2-point', '3-point', 'cs' or None, got {jac!r}")
+    if hessp is not None and not callable(hessp):
+        raise TypeError(f"hessp must be callable as hessp(x, p, *args), got {type(hessp).__name__}")
+    return jac
+
+
 def make_objective(method, fun, x0, args, jac, hess, hessp, rng=None):
     """(Objective, x0 as a vector) or a clear error."""
     if "samples" in method.needs:
@@ -87,13 +99,7 @@ def make_objective(method, fun, x0, args, jac, hess, hessp, rng=None):
         hessp = fun.hessp if hessp is None and hess is None else hessp
         n_rows, fun = fun.n_samples, fun.fun
     fun, jac = unwrap_memo(fun, jac)
-    if not callable(fun):
-        raise TypeError(f"fun must be callable, got {type(fun).__name__}")
-    jac = None if jac is False else jac
-    if not (jac is None or jac is True or callable(jac) or (isinstance(jac, str) and jac in ("2-point", "3-point", "cs"))):
-        raise ValueError(f"jac must be a callable, True, '2-point', '3-point', 'cs' or None, got {jac!r}")
-    if hessp is not None and not callable(hessp):
-        raise TypeError(f"hessp must be callable as hessp(x, p, *args), got {type(hessp).__name__}")
+    jac = check_functions(fun, jac, hessp)
     if isinstance(hess, str) and hess in ("2-point", "3-point", "cs"):
         hess = None     # differences of jac along the one direction needed are what the method takes anyway
     if hess is not None and not callable(hess):
