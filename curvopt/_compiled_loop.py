@@ -263,7 +263,9 @@ class Notice:
 
 def first_line(error):
     if "NRT required" in str(error):    # the adapters hand arrays on without counting references, and take nothing else
-        return "it must return an array, not a list"
+        return "it must return an array, not a list, and args must hold none"
+    if "float(OptionalType(" in str(error):
+        return "it may return None"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     wanted = [line for line in lines if not line.startswith("Failed in")    # a line that all of numba's errors begin with
               and re.search("(?i:error|cannot|unknown|invalid)|No |must be", line)]

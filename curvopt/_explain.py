@@ -16,7 +16,6 @@ RAN_AWAY = ("fun grew along the steps until it was not finite: the steps are too
             "or jac has the wrong sign (curvopt.check_derivatives tells).")
 
 RESTS, STAYS = 1e-6, 1e-2   # a kink: fun has this share of its fall left at most, the gradient this share of its first norm
-LENGTHS = ("lr", "eta", "gamma")    # parameters that hold the length of a step
 
 NEXT = {
     Status.MAXITER: "go on with options={'resume': res.state, 'maxiter': ...}",
@@ -40,6 +39,12 @@ def ran_away(run):
     """Whether fun had grown out of all proportion when the run (a snapshot or a RunState) ended: steps of a fixed length."""
     first = -run.best.scalars[3] * EPS      # max(1, |f(x0)|), see `_stopping.first_scalars`
     return run.state.f > GREW * first
+
+
+def step_length(method):
+    """'lr=0.1' for a method that was given the length of its steps, '' for one that finds it."""
+    given = getattr(method, method.length) if method.length else None
+    return "" if given is None else f"{method.length}={given!r}"
 
 
 class Explanation(str):
@@ -71,6 +76,16 @@ def gradient(result):
         yield "The gradient is made of differences of fun, wrong in the eighth digit: jac, jac='3-point' or 'cs' go further."
     if has_kink(result):
         yield "fun has come to rest, but the gradient has not fallen: a kink (abs, max, a hinge) near x, or a wrong jac."
+    if has_no_gain(result):
+        yield "No value below that of x0 was seen."
+
+
+def has_no_gain(result):
+    """Whether some steps were taken and none of them led lower."""
+    if result.history is None or len(result.history) < 10 or result.success:
+        return False
+    fun = result.history["fun"]
+    return bool(np.nanmin(fun) >= fun[0])
 
 
 def has_kink(result):
@@ -144,10 +159,13 @@ def advice(result):
         if not result.get("second_order"):
             yield "Next: a small gradient does not tell a minimum from a saddle; res.curvature_report() does."
     elif result.status == Status.STEP_FAILED and result.message == RAN_AWAY:
-        lengths = [f"{p}={getattr(result.method, p)!r}" for p in LENGTHS if p in result.method.parameters]
-        yield f"Next: a shorter step{' than ' + lengths[0] if lengths else ''}, or a method that finds its own, " \
+        length = step_length(result.method)
+        yield f"Next: a shorter step{' than ' + length if length else ''}, or a method that finds its own, " \
               "such as 'QuasiNewton' or 'BarzilaiBorwein'."
     elif has_kink(result):
         yield f"Next: {NEXT[Status.STEP_FAILED]}."
+    elif has_no_gain(result) and result.status in (Status.MAXITER, Status.BUDGET, Status.MAXTIME):
+        length = step_length(result.method)
+        yield f"Next: {NEXT[Status.STEP_FAILED]}{f', or {length} is too long a step' if length else ''}."
     elif result.status in NEXT:
         yield f"Next: {NEXT[result.status]}."

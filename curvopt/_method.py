@@ -52,6 +52,7 @@ class Method:
     monotone: ClassVar[bool] = False        # fun never rises (beyond rounding), so the last point is the best one
     streams: ClassVar[bool] = True          # for methods that draw samples: whether an Expectation will do
     second_order: ClassVar[bool] = False    # look at the Hessian where the run has converged, and leave saddles
+    length: ClassVar[str] = ""              # the parameter that is the length of a step, where it is given
     cost: ClassVar[str] = ""                # evaluations an iteration, for the table of methods
     memory: ClassVar[str] = ""              # vectors of length n that the state holds
     paper: ClassVar[str] = ""

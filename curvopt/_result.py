@@ -2,7 +2,7 @@
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ._explain import RAN_AWAY, explain, ran_away
+from ._explain import RAN_AWAY, explain, ran_away, step_length
 from ._history import History
 from ._loop import COLUMNS, RunState
 from ._oracle import NHEV, NJEV, NONFINITE_VALUES, ROWS, SAMPLE_F, SAMPLE_G, SAMPLE_H
@@ -178,7 +178,7 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
     result = Result(
         x=x.copy().reshape(objective.shape), fun=float(f), jac=g.copy().reshape(objective.shape), nit=snapshot.nit,
         **calls(objective.counts), status=status, success=status.success,
-        message=message(status, snapshot, nonfinite, int(objective.counts[NONFINITE_VALUES])), method=method,
+        message=message(method, status, snapshot, nonfinite, int(objective.counts[NONFINITE_VALUES])), method=method,
         history=record.history(method) if record.every else None,
         state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(),
                        objective.data.work.copy(), snapshot.seconds),
@@ -192,7 +192,7 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
     return result
 
 
-def message(status, snapshot, nonfinite, bad=0):
+def message(method, status, snapshot, nonfinite, bad=0):
     """The sentence of a status, with the values that were not finite, `bad` of them, where they may be the reason."""
     status = Status(status)
     if status == STEP_FAILED and bad and ran_away(snapshot):
@@ -207,6 +207,9 @@ def message(status, snapshot, nonfinite, bad=0):
         what = "fun or jac on a batch"
     if snapshot.nit == 0 and what in ("fun", "jac"):
         return f"{what} is not finite at x0; start from a point where it is."
+    if nonfinite == "backtrack":
+        length = step_length(method) if what == "fun" else ""
+        return f"{status} It was {what} at the last point" + (f": {length} may be too long a step." if length else ".")
     return f"{status} It was {what} (nonfinite={nonfinite!r}; 'backtrack' treats a bad trial as a failed one)."
 
 

@@ -140,7 +140,7 @@ def tell_types(error, objective):
 
 
 def nonfinite_error(method, objective, snapshot):
-    error = FloatingPointError(f"{method.name}: {message(NONFINITE, snapshot, 'raise')}")
+    error = FloatingPointError(f"{method.name}: {message(method, NONFINITE, snapshot, 'raise')}")
     attach(error, method, objective, snapshot)
     return error
 

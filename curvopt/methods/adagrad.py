@@ -94,6 +94,7 @@ class AdaptiveGradient(Method):
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "5"
+    length: ClassVar = "lr"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)
 

@@ -186,6 +186,7 @@ class AdamMethod(Method):
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "6"
+    length: ClassVar = "lr"
     paper: ClassVar = "arXiv:1412.6980"
 
     def validated(self):

@@ -172,6 +172,7 @@ class AdaptiveNormalization(Method):
     synonyms: ClassVar = {"gamma": ("gamma", {"auto": None}), "step": ("gamma", {"auto": None})}
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "4"
+    length: ClassVar = "gamma"
     paper: ClassVar = "arXiv:2410.14054"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

@@ -111,6 +111,7 @@ class BaydinDescent(Method):
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "4"
+    length: ClassVar = "lr"
     paper: ClassVar = "arXiv:1703.04782"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

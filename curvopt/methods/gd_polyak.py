@@ -135,6 +135,7 @@ class GDPolyakMethod(Method):
     columns: ClassVar = ("long_step",)
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "4"
+    length: ClassVar = "eta"
     paper: ClassVar = "arXiv:2409.19791"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

@@ -264,6 +264,7 @@ class GDPolyakAdaptiveMethod(Method):
     columns: ClassVar = ("long_step", "kappa")
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "4"
+    length: ClassVar = "eta"
     paper: ClassVar = "own, on arXiv:2409.19791"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

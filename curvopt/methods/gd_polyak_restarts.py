@@ -162,6 +162,7 @@ class GDPolyakRestartsMethod(Method):
     columns: ClassVar = ("long_step", "f_lower")
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "6"
+    length: ClassVar = "eta"
     paper: ClassVar = "arXiv:1905.00313"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

@@ -74,6 +74,7 @@ class GradientDescent(Method):
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "4"
+    length: ClassVar = "lr"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)
 

@@ -100,6 +100,7 @@ class HeavyBallMethod(Method):
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "5"
+    length: ClassVar = "lr"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)
 

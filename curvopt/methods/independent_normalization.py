@@ -172,6 +172,7 @@ class IndependentNormalization(Method):
     needs: ClassVar = ("samples",)
     cost: ClassVar = "B + B' rows"
     memory: ClassVar = "5-10"
+    length: ClassVar = "gamma"
     paper: ClassVar = "arXiv:2410.14054"
     residual: ClassVar = staticmethod(residual)
 

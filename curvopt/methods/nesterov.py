@@ -132,6 +132,7 @@ class NesterovMethod(Method):
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "6"
+    length: ClassVar = "lr"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)
 

@@ -98,6 +98,7 @@ class NormalizedGradient(Method):
 
     cost: ClassVar = "1 f, 1 g"
     memory: ClassVar = "4"
+    length: ClassVar = "gamma"
     paper: ClassVar = "arXiv:1905.11881"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

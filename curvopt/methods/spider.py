@@ -132,6 +132,7 @@ class Spider(Method):
     needs: ClassVar = ("samples",)
     cost: ClassVar = "2B rows; all every q"
     memory: ClassVar = "9"
+    length: ClassVar = "gamma"
     paper: ClassVar = "arXiv:1807.01695"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

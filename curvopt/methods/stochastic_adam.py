@@ -137,6 +137,7 @@ class StochasticAdamMethod(Method):
     needs: ClassVar = ("samples",)
     cost: ClassVar = "B rows"
     memory: ClassVar = "7"
+    length: ClassVar = "lr"
     paper: ClassVar = "arXiv:1412.6980"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

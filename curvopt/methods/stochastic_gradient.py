@@ -160,6 +160,7 @@ class StochasticGradient(Method):
     needs: ClassVar = ("samples",)
     cost: ClassVar = "B rows"
     memory: ClassVar = "7"
+    length: ClassVar = "gamma"
     paper: ClassVar = "arXiv:2002.03305"
     init: ClassVar = staticmethod(init)
     step: ClassVar = staticmethod(step)

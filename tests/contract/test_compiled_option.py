@@ -77,6 +77,18 @@ def test_one_hint_and_the_same_numbers(door, solve, jitted, same_run):
     same_run(res, expected)
 
 
+def test_a_value_that_may_be_none(jitted):
+    needs_compilation(jitted)
+
+    @numba.njit
+    def forgetful(x):
+        if x[0] < 50.0:
+            return x[0] * x[0]
+
+    with pytest.warns(PerformanceHint, match="cannot call fun in compiled code: it may return None"):
+        assert minimize(forgetful, [3.0, 4.0], method=GDPolyak, jac=numba.njit(lambda x: 2.0 * x)).compiled is False
+
+
 @pytest.mark.parametrize("args", [(), (1.0, "text"), ({"a": 1}, 2.0)], ids=repr)
 def test_arguments_that_numba_cannot_take(args, jitted):
     """numba's own words are kept; a note says once what the functions were called with, and what to do."""

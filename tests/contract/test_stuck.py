@@ -68,6 +68,22 @@ def test_steps_of_a_fixed_length_that_run_away(name, length):
     assert f"a shorter step than {length}" in res.explain()
 
 
+def test_batches_and_steps_that_are_too_long():
+    rows = np.random.default_rng(0).standard_normal((40, 2))
+    total = curvopt.FiniteSum(lambda x, i: float(np.mean((rows[i] @ x - 1.0) ** 2)), n_samples=40,
+                              jac=lambda x, i: 2.0 * rows[i].T @ (rows[i] @ x - 1.0) / len(i))
+    with np.errstate(all="ignore"):
+        res = minimize(total, [3.0, 4.0], method=curvopt.baselines.SGD.replace(gamma=1e8), options={"rng": 1})
+    assert res.status == Status.NONFINITE and "gamma=100000000.0 may be too long a step" in res.message
+
+
+def test_explain_where_nothing_was_gained():
+    res = minimize(lambda x: float(x @ x), [1.0, 2.0], method=curvopt.baselines.NormalizedGD, jac=lambda x: -2.0 * x,
+                   options={"maxiter": 50, "history": True})
+    assert res.status == Status.MAXITER and "No value below that of x0" in res.explain()
+    assert "check_derivatives" in res.explain() and "gamma=0.1 is too long a step" in res.explain()
+
+
 @pytest.mark.parametrize("start", [[0.0, 0.0], [1.0 + 1e-9, 1.0]])
 def test_a_start_at_the_level_of_rounding(start):
     """Decreases that cannot be seen in a large fun are lost in rounding, from the first iteration on."""
