@@ -121,12 +121,12 @@ def imaginary(f):
 
 
 @kernel
-def ahead(x, v, out):
-    """Write x + h v for the difference quotient along v; return h, or 0 when v vanishes."""
-    length = norm(v, 2)
-    if not length > 0.0:
+def ahead(x, v, length, out):
+    """Write x + h v for the difference quotient along v, with h ||v|| = length; return h, or 0 when v vanishes."""
+    size = norm(v, 2)
+    if not size > 0.0:
         return 0.0
-    h = SQRT_EPS * (1.0 + norm(x, 2)) / length
+    h = length / size
     for i in range(x.size):
         out[i] = x[i] + h * v[i]
     return h
@@ -148,7 +148,7 @@ def gradient_difference(jac):
             copy_to(data.work[KNOWN_G], base)
         else:
             jac(x, data, base)
-        h = ahead(x, v, point)
+        h = ahead(x, v, SQRT_EPS * (1.0 + norm(x, 2)), point)
         if h > 0.0:
             jac(point, data, out)
         quotient(base, h, out)

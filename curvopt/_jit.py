@@ -6,6 +6,10 @@
 Neither uses ``fastmath``: with whole-array arithmetic confined to kernels, an interpreted and a compiled run give the
 same bits. With the environment variable ``CURVOPT_JIT=0`` both are plain Python and numba is never imported; so too with
 numba's own ``NUMBA_DISABLE_JIT=1``, under which nothing can be compiled.
+
+A ``template`` is a kernel of the problems whose text is put into the kernels that call it before their types are known: one
+text for a loop over a range and for one over an index, each as fast as if it had been written for itself. ``standalone``
+makes a kernel of it.
 """
 import hashlib
 import os
@@ -123,6 +127,12 @@ if ENABLED:
         """The same kernel, which lets other threads of Python run meanwhile. That takes 30 ns a call."""
         return cached(njit(error_model="numpy", nogil=True, _nrt=False, **KERNEL)(kernel.py_func), "unlocked")
 
+    def template(function):
+        return njit(error_model="numpy", _nrt=True, inline="always")(function)
+
+    def standalone(template):
+        return kernel(template.py_func)
+
     routine = register_jitable(error_model="numpy", **DRAFT)
 
     def is_compiled(function):
@@ -144,6 +154,11 @@ else:
                 return function(*args)
 
         return quiet
+
+    template = kernel
+
+    def standalone(template):
+        return template
 
     def unlocked(kernel):
         return kernel

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._derivatives import ahead, quotient
 from .._jit import kernel, routine
 from .._oracle import NFEV, NJEV, gradient, hess_vec
 from .._vectors import copy_to, dot, norm
@@ -50,28 +51,13 @@ def make_krylov(n, m):
                   np.empty(n))
 
 
-@kernel
-def ahead(x, p, reach, out):
-    """Write x + h p with h ||p|| = max(SHARE reach, FLOOR ||x||); return h."""
-    h = max(SHARE * reach, FLOOR * norm(x, 2)) / norm(p, 2)
-    for i in range(x.size):
-        out[i] = x[i] + h * p[i]
-    return h
-
-
-@kernel
-def quotient(g, h, out):
-    """Write (out - g) / h."""
-    for i in range(out.size):
-        out[i] = (out[i] - g[i]) / h
-
-
 @routine
 def product(oracle, x, g, p, reach, source, point, out):
     """Write H p. Return where products come from: whether a product took gradients shows when the first one is taken."""
     if source == DIFFERENCES:
-        h = ahead(x, p, reach, point)
-        gradient(oracle, point, out)
+        h = ahead(x, p, max(SHARE * reach, FLOOR * norm(x, 2)), point)
+        if h > 0.0:
+            gradient(oracle, point, out)
         quotient(g, h, out)
         return source
     counts = oracle.data.counts

@@ -13,8 +13,7 @@ from .._finite_sum import FiniteSum
 from .._jit import kernel
 from ._data import add_row, arguments, mean_plus_ridge, ridge
 from ._problem import Problem
-from ._rows import probabilities_product
-from .softmax import log_sum_exp, to_probabilities
+from ._rows import log_sum_exp, probabilities_product, to_probabilities
 
 
 @kernel

@@ -1,59 +1,38 @@
 """Models fitted to data: logistic, robust and Poisson regression, phase retrieval."""
-import math
-
 import numpy as np
 
 from .._jit import kernel
-from ._data import add_row, arguments, mean_plus_ridge, ridge, row_dot, start, top_eigenvalue
+from ._data import arguments, start, top_eigenvalue
 from ._problem import Problem
-
-
-@kernel
-def sigmoid(t):
-    """1 / (1 + e^-t), from the exponential that cannot overflow."""
-    if t >= 0.0:
-        return 1.0 / (1.0 + math.exp(-t))
-    e = math.exp(t)
-    return e / (1.0 + e)
-
-
-@kernel
-def softplus(t):
-    """log(1 + e^t)."""
-    return max(t, 0.0) + math.log1p(math.exp(-abs(t)))
-
-
-@kernel
-def exponential(t):
-    """e^t, inf where it overflows (Python's raises)."""
-    return math.exp(t) if t < 709.0 else math.inf
+from ._rows import (
+    logistic_gradient,
+    logistic_mean,
+    logistic_product,
+    phase_gradient,
+    phase_mean,
+    phase_product,
+    poisson_gradient,
+    poisson_mean,
+    poisson_product,
+    robust_gradient,
+    robust_mean,
+    robust_product,
+)
 
 
 @kernel
 def logistic_fun(x, A, b, lam):
-    total = 0.0
-    for i in range(b.size):
-        total += softplus(-b[i] * row_dot(A, i, x))
-    return total / b.size + ridge(lam, x)
+    return logistic_mean(x, range(b.size), A, b, lam)
 
 
 @kernel
 def logistic_jac(x, A, b, lam):
-    g = np.zeros_like(x)
-    for i in range(b.size):
-        add_row(-b[i] * sigmoid(-b[i] * row_dot(A, i, x)), A, i, g)
-    mean_plus_ridge(g, b.size, lam, x)
-    return g
+    return logistic_gradient(x, range(b.size), A, b, lam)
 
 
 @kernel
 def logistic_hessp(x, p, A, b, lam):
-    hp = np.zeros_like(x)
-    for i in range(b.size):
-        t = row_dot(A, i, x)
-        add_row(sigmoid(t) * sigmoid(-t) * row_dot(A, i, p), A, i, hp)
-    mean_plus_ridge(hp, b.size, lam, p)
-    return hp
+    return logistic_product(x, p, range(b.size), A, b, lam)
 
 
 def logistic(A, b, lam=1e-3, x0=None, name="logistic"):
@@ -93,38 +72,18 @@ def logistic(A, b, lam=1e-3, x0=None, name="logistic"):
 
 
 @kernel
-def log1p_square(r):
-    """log(1 + r^2), where r^2 may overflow."""
-    return 2.0 * math.log(abs(r)) if abs(r) > 1e9 else math.log1p(r * r)
-
-
-@kernel
 def robust_fun(x, A, b, lam):
-    total = 0.0
-    for i in range(b.size):
-        total += log1p_square(row_dot(A, i, x) - b[i])
-    return total / b.size + ridge(lam, x)
+    return robust_mean(x, range(b.size), A, b, lam)
 
 
 @kernel
 def robust_jac(x, A, b, lam):
-    g = np.zeros_like(x)
-    for i in range(b.size):
-        r = row_dot(A, i, x) - b[i]
-        add_row(2.0 * r / (1.0 + r * r), A, i, g)
-    mean_plus_ridge(g, b.size, lam, x)
-    return g
+    return robust_gradient(x, range(b.size), A, b, lam)
 
 
 @kernel
 def robust_hessp(x, p, A, b, lam):
-    hp = np.zeros_like(x)
-    for i in range(b.size):
-        r = row_dot(A, i, x) - b[i]
-        w = 1.0 / (1.0 + r * r)     # phi'' = 2 (1 - r^2) w^2, with r^2 w = 1 - w
-        add_row(2.0 * (2.0 * w - 1.0) * w * row_dot(A, i, p), A, i, hp)
-    mean_plus_ridge(hp, b.size, lam, p)
-    return hp
+    return robust_product(x, p, range(b.size), A, b, lam)
 
 
 def robust(A, b, lam=0.0, x0=None, name="robust"):
@@ -161,29 +120,17 @@ def robust(A, b, lam=0.0, x0=None, name="robust"):
 
 @kernel
 def poisson_fun(x, A, b, lam):
-    total = 0.0
-    for i in range(b.size):
-        t = row_dot(A, i, x)
-        total += exponential(t) - b[i] * t
-    return total / b.size + ridge(lam, x)
+    return poisson_mean(x, range(b.size), A, b, lam)
 
 
 @kernel
 def poisson_jac(x, A, b, lam):
-    g = np.zeros_like(x)
-    for i in range(b.size):
-        add_row(exponential(row_dot(A, i, x)) - b[i], A, i, g)
-    mean_plus_ridge(g, b.size, lam, x)
-    return g
+    return poisson_gradient(x, range(b.size), A, b, lam)
 
 
 @kernel
 def poisson_hessp(x, p, A, b, lam):
-    hp = np.zeros_like(x)
-    for i in range(b.size):
-        add_row(exponential(row_dot(A, i, x)) * row_dot(A, i, p), A, i, hp)
-    mean_plus_ridge(hp, b.size, lam, p)
-    return hp
+    return poisson_product(x, p, range(b.size), A, b, lam)
 
 
 def poisson(A, b, lam=0.0, x0=None, name="poisson"):
@@ -225,31 +172,17 @@ def poisson(A, b, lam=0.0, x0=None, name="poisson"):
 
 @kernel
 def phase_fun(x, A, b, lam):
-    total = 0.0
-    for i in range(b.size):
-        u = row_dot(A, i, x)
-        total += (u * u - b[i]) * (u * u - b[i])
-    return 0.25 * total / b.size + ridge(lam, x)
+    return phase_mean(x, range(b.size), A, b, lam)
 
 
 @kernel
 def phase_jac(x, A, b, lam):
-    g = np.zeros_like(x)
-    for i in range(b.size):
-        u = row_dot(A, i, x)
-        add_row((u * u - b[i]) * u, A, i, g)
-    mean_plus_ridge(g, b.size, lam, x)
-    return g
+    return phase_gradient(x, range(b.size), A, b, lam)
 
 
 @kernel
 def phase_hessp(x, p, A, b, lam):
-    hp = np.zeros_like(x)
-    for i in range(b.size):
-        u = row_dot(A, i, x)
-        add_row((3.0 * u * u - b[i]) * row_dot(A, i, p), A, i, hp)
-    mean_plus_ridge(hp, b.size, lam, p)
-    return hp
+    return phase_product(x, p, range(b.size), A, b, lam)
 
 
 def phase_retrieval(A, b, lam=0.0, x0=None, name="phase", signal=None):

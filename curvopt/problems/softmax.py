@@ -3,127 +3,43 @@
 The weights are the matrix W = x.reshape(n, k), one column a class: logits then add up over contiguous rows of W. In the
 fixed form the column of the last class is left out and its logit is 0.
 """
-import math
-
 import numpy as np
 
 from .. import _checks
 from .._jit import kernel
-from ._data import arguments, mean_plus_ridge, ridge, start, top_eigenvalue
+from ._data import arguments, start, top_eigenvalue
 from ._problem import Problem
-
-
-@kernel
-def logits(x, A, i, z):
-    """Write the logits of row i into the columns that have weights; return how many these are."""
-    n = A.shape[1]
-    k = x.size // n
-    for c in range(z.size):
-        z[c] = 0.0
-    for j in range(n):
-        a = A[i, j]
-        for c in range(k):
-            z[c] += a * x[j * k + c]
-    return k
-
-
-@kernel
-def log_sum_exp(z):
-    top = -math.inf
-    for c in range(z.size):
-        top = max(top, z[c])
-    total = 0.0
-    for c in range(z.size):
-        total += math.exp(z[c] - top)
-    return top + math.log(total)
-
-
-@kernel
-def to_probabilities(z):
-    top = log_sum_exp(z)
-    for c in range(z.size):
-        z[c] = math.exp(z[c] - top)
-
-
-@kernel
-def add_outer(A, i, weights, k, out):
-    """out += a_i weights^T, for the first k weights."""
-    for j in range(A.shape[1]):
-        a = A[i, j]
-        for c in range(k):
-            out[j * k + c] += a * weights[c]
-
-
-@kernel
-def cross_entropy(x, A, b, lam, fixed):
-    z = np.empty(x.size // A.shape[1] + fixed)
-    total = 0.0
-    for i in range(b.size):
-        logits(x, A, i, z)
-        total += log_sum_exp(z) - z[int(b[i])]
-    return total / b.size + ridge(lam, x)
-
-
-@kernel
-def cross_entropy_gradient(x, A, b, lam, fixed):
-    z = np.empty(x.size // A.shape[1] + fixed)
-    g = np.zeros_like(x)
-    for i in range(b.size):
-        k = logits(x, A, i, z)
-        to_probabilities(z)
-        z[int(b[i])] -= 1.0
-        add_outer(A, i, z, k, g)
-    mean_plus_ridge(g, b.size, lam, x)
-    return g
-
-
-@kernel
-def cross_entropy_product(x, p, A, b, lam, fixed):
-    z = np.empty(x.size // A.shape[1] + fixed)
-    q = np.empty_like(z)
-    hp = np.zeros_like(x)
-    for i in range(b.size):
-        k = logits(x, A, i, z)
-        to_probabilities(z)
-        logits(p, A, i, q)
-        mean = 0.0
-        for c in range(z.size):
-            mean += z[c] * q[c]
-        for c in range(z.size):
-            z[c] *= q[c] - mean
-        add_outer(A, i, z, k, hp)
-    mean_plus_ridge(hp, b.size, lam, p)
-    return hp
+from ._rows import entropy, entropy_gradient, entropy_product
 
 
 @kernel
 def softmax_fun(x, A, b, lam):
-    return cross_entropy(x, A, b, lam, 0)
+    return entropy(x, range(b.size), A, b, lam, 0)
 
 
 @kernel
 def softmax_jac(x, A, b, lam):
-    return cross_entropy_gradient(x, A, b, lam, 0)
+    return entropy_gradient(x, range(b.size), A, b, lam, 0)
 
 
 @kernel
 def softmax_hessp(x, p, A, b, lam):
-    return cross_entropy_product(x, p, A, b, lam, 0)
+    return entropy_product(x, p, range(b.size), A, b, lam, 0)
 
 
 @kernel
 def fixed_softmax_fun(x, A, b, lam):
-    return cross_entropy(x, A, b, lam, 1)
+    return entropy(x, range(b.size), A, b, lam, 1)
 
 
 @kernel
 def fixed_softmax_jac(x, A, b, lam):
-    return cross_entropy_gradient(x, A, b, lam, 1)
+    return entropy_gradient(x, range(b.size), A, b, lam, 1)
 
 
 @kernel
 def fixed_softmax_hessp(x, p, A, b, lam):
-    return cross_entropy_product(x, p, A, b, lam, 1)
+    return entropy_product(x, p, range(b.size), A, b, lam, 1)
 
 
 def softmax(A, b, lam=1e-3, x0=None, fixed_class=False, classes=None, name="softmax"):

@@ -1,17 +1,18 @@
 """`finite_sum`: the data problems as sums over their rows."""
 from .._finite_sum import FiniteSum
+from .._jit import standalone
 from . import _rows
 from .regression import logistic_fun, phase_fun, poisson_fun, robust_fun
 from .softmax import fixed_softmax_fun, softmax_fun
 
-FORMS = {
-    logistic_fun: (_rows.logistic_fun, _rows.logistic_jac, _rows.logistic_hessp),
-    robust_fun: (_rows.robust_fun, _rows.robust_jac, _rows.robust_hessp),
-    poisson_fun: (_rows.poisson_fun, _rows.poisson_jac, _rows.poisson_hessp),
-    phase_fun: (_rows.phase_fun, _rows.phase_jac, _rows.phase_hessp),
-    softmax_fun: (_rows.softmax_fun, _rows.softmax_jac, _rows.softmax_hessp),
-    fixed_softmax_fun: (_rows.fixed_softmax_fun, _rows.fixed_softmax_jac, _rows.fixed_softmax_hessp),
-}
+FORMS = {fun: tuple(map(standalone, losses)) for fun, losses in {
+    logistic_fun: (_rows.logistic_mean, _rows.logistic_gradient, _rows.logistic_product),
+    robust_fun: (_rows.robust_mean, _rows.robust_gradient, _rows.robust_product),
+    poisson_fun: (_rows.poisson_mean, _rows.poisson_gradient, _rows.poisson_product),
+    phase_fun: (_rows.phase_mean, _rows.phase_gradient, _rows.phase_product),
+    softmax_fun: (_rows.softmax_mean, _rows.softmax_gradient, _rows.softmax_product),
+    fixed_softmax_fun: (_rows.fixed_softmax_mean, _rows.fixed_softmax_gradient, _rows.fixed_softmax_product),
+}.items()}
 
 
 def finite_sum(problem):

@@ -34,7 +34,7 @@ def parameters(function):
 
 @pytest.mark.parametrize("path", FILES, ids=label)
 def test_kernels_take_no_callables(path):
-    for function in decorated(path, "kernel"):
+    for function in decorated(path, "kernel") + decorated(path, "template"):
         given = parameters(function)
         called = {
             node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
