@@ -1,6 +1,6 @@
 """FUSE and FUSE-PV measured: calls on textbook functions, values on rough ones, and what units do to a switch.
 
-    python benchmarks/fuse.py starts        the 21 start pairs of the specification, budget 2000 calls, gap 1e-10
+    python benchmarks/fuse.py starts        the 21 start pairs of docs/methods/fuse.md, budget 2000 calls, gap 1e-10
     python benchmarks/fuse.py others        textbook functions that played no part in choosing constants
     python benchmarks/fuse.py rough         functions with kinks: best value after 2000 calls, tuning part
     python benchmarks/fuse.py rough-held    the same, validation part

@@ -29,7 +29,7 @@ from .krylov import move, next_direction
 UNKNOWN, EXACT, DIFFERENCES = range(3)  # where products come from
 SHARE = 1e-2        # length of a difference over that of the preconditioned gradient; measured: 1e-3 and 0.1 within 5 %
 FLOOR = 1e-13       # ... and over that of x, below which the point would not differ enough from x
-MAX_PRODUCTS = 200  # a cycle; from the prototype
+MAX_PRODUCTS = 200  # a cycle; ours
 CURVED = 1e-14      # p'Hp <= this ||p|| ||Hp|| is no positive curvature
 
 

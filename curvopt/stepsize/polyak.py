@@ -11,7 +11,7 @@ from .._stopping import NOISE
 from .._vectors import norm, norm_inf
 
 SHORT, LONG, MODEL, UNDONE = 0.0, 1.0, 2.0, -1.0    # kinds of step in the history column `long_step`
-RATIO = 2.0         # a long step is at least this many short ones; from the prototype
+RATIO = 2.0         # a long step is at least this many short ones; ours
 TINY, HUGE = 1e-280, 1e280      # squares between these have lost nothing to underflow or overflow
 
 
