@@ -153,6 +153,11 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
         ``x fun jac nit nfev njev nhev step grad_norm time status``, and the method's own columns of the history;
         arrays are copies. The first one is the start.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `minimize`, when the first iterate is asked for.
+
     Examples
     --------
     >>> import curvopt

@@ -14,6 +14,8 @@ from ._stopping import last_is_best
 class Result(OptimizeResult):
     """SciPy's ``OptimizeResult`` with the fields and reports of curvopt.
 
+    A method may add fields of its own; its class says which.
+
     Attributes
     ----------
     x, jac : ndarray, in the shape of x0
@@ -37,8 +39,8 @@ class Result(OptimizeResult):
         Whether the loop ran as machine code.
     time, compile_time : float
         Seconds spent solving, and seconds spent compiling before that.
-
-    A method may add fields of its own; its class says which.
+    allvecs : list of ndarray
+        With the option ``return_all``: the start and every iterate.
 
     Examples
     --------
