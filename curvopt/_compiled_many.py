@@ -237,11 +237,16 @@ def compiled_entry(method, functions, args, shared, starts, tol, make_objective)
 
 def find_entry(method, objective, args, shared, tol, sizes):
     """(machine code, addresses of the callables); what this process has not compiled yet is compiled."""
-    callables = objective.compiled_callables()
-    parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
-    data_t = typeof(objective.data)
-    vector, none, matrix = float64[::1], types.none, float64[:, ::1]
+    callables, data_t = objective.compiled_callables(), typeof(objective.data)
     compile_callables(callables, data_t)
+    entry = machine_code(method, data_t, args, shared, tol, sizes)
+    return entry, tuple(map(address_of, callables, signatures(data_t)))
+
+
+def machine_code(method, data_t, args, shared, tol, sizes):
+    """The loop over rows of any functions with arguments of these types, kept on disk and in this process."""
+    vector, none, matrix = float64[::1], types.none, float64[:, ::1]
+    parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
     name_apart(method.params)
     args_t, shared_t, params_t, tol_t = map(typeof, (args, shared, method.params, tol))
     key = (parts, args_t, shared_t, sizes)
@@ -250,7 +255,7 @@ def find_entry(method, objective, args, shared, tol, sizes):
             signature = none(types.UniTuple(int64, 3), args_t, shared_t, matrix, matrix, params_t, tol_t, int64, int64,
                              int64[::1], matrix, vector, matrix, int64[::1], int64[:, ::1])
             _entries[key] = compile_entry(parts, signature, sizes, function_types(data_t))
-        return _entries[key], tuple(map(address_of, callables, signatures(data_t)))
+        return _entries[key]
 
 
 def make_solver(method, objective, options):

@@ -7,7 +7,7 @@ from scipy.optimize import OptimizeResult
 from . import _checks, _threads
 from ._interrupt import CtrlC
 from ._jit import is_compiled
-from ._minimize import find_method
+from ._minimize import as_options, find_method
 from ._notices import warn
 from ._objective import NotCompilable, Objective
 from ._options import split
@@ -126,7 +126,8 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
         Threads (compiled functions; default: the cores that this process may use, or the number in the environment variable
         CURVOPT_NUM_THREADS) or processes (Python functions; default: 1).
     shared : tuple
-        Further arguments that all problems share.
+        Further arguments that all problems share. They and the rows of `args` are handed on as they are, not as copies:
+        functions must not write into them.
 
     Returns
     -------
@@ -158,7 +159,7 @@ def minimize_many(fun, X0, args=(), method=None, jac=None, hessp=None, options=N
     ([1.0, 2.0, 3.0], '3 converged')
     """
     method = find_method(method, callable(hessp))
-    options, parameters = split({} if options is None else dict(options), method)
+    options, parameters = split(as_options(options), method)
     method = method.replace(**parameters) if parameters else method
     refuse_single_run_options(method, options)
     jac = check_functions(fun, jac, hessp)
@@ -276,7 +277,7 @@ def solver(method, fun, jac=None, hessp=None, options=None):
     True
     """
     method = find_method(method, callable(hessp))
-    options, parameters = split({} if options is None else dict(options), method)
+    options, parameters = split(as_options(options), method)
     method = method.replace(**parameters) if parameters else method
     refuse_single_run_options(method, options)
     objective = Objective(fun, check_functions(fun, jac, hessp), None, hessp, (), (1,), "hessp" in method.needs)

@@ -39,7 +39,7 @@ class Options:
         for name in ("maxiter", "maxfev", "maxjev", "maxhev"):
             if getattr(self, name) is not None:
                 limit = getattr(self, name)
-                setattr(self, name, UNLIMITED if limit == math.inf else _checks.count(name, limit))
+                setattr(self, name, UNLIMITED if isinstance(limit, float) and limit == math.inf else _checks.count(name, limit))
         if self.maxtime is not None:
             self.maxtime = _checks.real("maxtime", self.maxtime)
             if self.maxtime < 0.0:

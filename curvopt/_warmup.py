@@ -1,4 +1,4 @@
-"""Compile ahead: the loops for functions without extra arguments, kept on disk for all later processes."""
+"""Compile ahead: loops kept on disk for all later processes."""
 import time
 
 import numpy as np
@@ -7,15 +7,19 @@ from . import _checks, problems
 from ._compare import progress_bar
 from ._entries import Skipped, set_up
 from ._jit import is_compiled
+from ._many import check_args
 from ._method import Method
 from ._minimize import find_method
+from ._options import Options
+from ._oracle import make_data
 
 
-def warmup(methods=None, dims=None, progress=None):
+def warmup(methods=None, dims=None, progress=None, many=None):
     """Compile the loops of methods now rather than in the first solve, and keep them on disk.
 
     A loop is compiled once for each method and each combination of types of the extra arguments; this does it for
-    functions without extra arguments. The user's own functions are compiled with the first solve that uses them.
+    functions without extra arguments, and for `minimize_many` with any. The user's own functions are compiled with the first
+    solve that uses them.
 
     Parameters
     ----------
@@ -26,6 +30,9 @@ def warmup(methods=None, dims=None, progress=None):
         n, so one size compiles everything; others show that a method has the memory that it needs.
     progress : bool, optional
         Progress bar, drawn by tqdm where that is installed; when omitted, only on a terminal.
+    many : True or tuple (args, shared), optional
+        Compile the loops of `minimize_many` too: for extra arguments of the types of these, as they are handed to it (a row
+        of each is enough), or for none (True). Here the machine code depends on n up to 8, so name the n you need in `dims`.
 
     Returns
     -------
@@ -34,8 +41,8 @@ def warmup(methods=None, dims=None, progress=None):
 
     Raises
     ------
-    ValueError
-        For a size below 2.
+    TypeError, ValueError
+        For a size below 2, and for `many` of another form.
     RuntimeError
         Where machine code is switched off, by CURVOPT_JIT=0 or NUMBA_DISABLE_JIT=1.
 
@@ -44,9 +51,12 @@ def warmup(methods=None, dims=None, progress=None):
     >>> import curvopt
     >>> list(curvopt.warmup(["SGM"]))
     ['SGM']
+    >>> curves, times = np.zeros((1, 16)), np.zeros(16)         # doctest: +SKIP
+    >>> curvopt.warmup("QuasiNewton", dims=3, many=((curves,), (times,)))       # doctest: +SKIP
     """
     from . import _catalogue as catalogue
 
+    types = types_of(many)
     sizes = [_checks.count("dims", n, 2) for n in np.atleast_1d(2 if dims is None else dims).tolist()]
     p = problems.rosenbrock(2)
     if not is_compiled(p.fun):
@@ -66,5 +76,33 @@ def warmup(methods=None, dims=None, progress=None):
             began = time.perf_counter()
             for n in sizes:
                 method(p.fun, np.resize(p.x0, n), jac=p.jac, hessp=p.hessp, compiled=True, maxiter=1)
+                if types is not None:
+                    compile_many(method, n, *types)
             seconds[method.name] = time.perf_counter() - began
     return seconds
+
+
+def types_of(many):
+    """(args, shared) that stand for their types, None where the loops of `minimize_many` are not wanted."""
+    if many is None or many is False:
+        return None
+    if many is True:
+        return (), ()
+    if not (isinstance(many, tuple) and len(many) == 2 and all(isinstance(part, tuple) for part in many)):
+        raise TypeError("many must be True or a tuple (args, shared) of two tuples, such as ((curves,), (times,))")
+    args, shared = many
+    rows = len(args[0]) if args and np.ndim(args[0]) else 0
+    if args and rows == 0:
+        raise ValueError("many: args must hold a row each, from which the types are taken")
+    return check_args(args, rows), shared
+
+
+def compile_many(method, n, args, shared):
+    """The machine code of `minimize_many` for arguments of these types."""
+    from numba import typeof
+
+    from ._compiled_many import machine_code
+    from ._compiled_shapes import known_sizes
+
+    data_t = typeof(make_data(n, tuple(array[0] for array in args) + shared))
+    machine_code(method, data_t, args, shared, Options().tolerances(n), known_sizes(method, n))

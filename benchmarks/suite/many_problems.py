@@ -25,12 +25,17 @@ class ManyProblems:
     def time_two_threads(self, k):
         many.ours(self.y, many.METHOD, 2)
 
+    def track_two_threads_over_one(self, k):
+        (one, two), _ = many.alternate([lambda: many.ours(self.y, many.METHOD, 1), lambda: many.ours(self.y, many.METHOD, 2)])
+        return one[0] / two[0]
+
     def track_times_faster_than_lbfgsb(self, k):
         return many.ratio(self.y, "L-BFGS-B")
 
     def track_times_faster_than_bfgs(self, k):
         return many.ratio(self.y, "BFGS")
 
+    track_two_threads_over_one.unit = "ratio"
     track_times_faster_than_lbfgsb.unit = track_times_faster_than_bfgs.unit = "ratio"
 
 

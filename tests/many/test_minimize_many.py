@@ -13,7 +13,7 @@ from numba import njit
 from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
 import curvopt
-from curvopt import Status, _compiled_loop, _slices
+from curvopt import Status, _compiled_loop, _compiled_many, _slices, _warmup
 from curvopt._slices import Queue
 
 METHOD = curvopt.MRCG
@@ -313,14 +313,16 @@ def test_no_problems():
     ({"args": ([[1.0], [1.0, 2.0], [1.0]],)}, ValueError, r"args\[0\].*unequal"),
     ({"options": {"history": True}}, ValueError, "single run"),
     ({"options": {"maxitr": 3}}, TypeError, "maxiter"),
+    ({"options": [1]}, TypeError, "options must be a dict"), ({"options": {"maxiter": np.ones(4)}}, TypeError, "maxiter"),
+    ({"jac": [1]}, ValueError, "jac must be"), ({"hessp": 1}, TypeError, "hessp must be"), ({"fun": 1}, TypeError, "fun must be"),
     ({"workers": 0}, ValueError, "workers"),
     ({"method": "sgmm"}, ValueError, "SGM"),
 ])
 def test_bad_input(change, error, text):
     x0, t, y = series(3)
-    call = {"X0": x0, "args": (t, y), "shared": (1.0,), "jac": jac, "method": METHOD, **change}
+    call = {"fun": fun, "X0": x0, "args": (t, y), "shared": (1.0,), "jac": jac, "method": METHOD, **change}
     with pytest.raises(error, match=text):
-        curvopt.minimize_many(fun, **call)
+        curvopt.minimize_many(**call)
 
 
 def test_nonfinite_raise_names_the_row():
@@ -407,3 +409,22 @@ def test_work_that_is_soon_over_is_done_here(monkeypatch):
         solve(x0, t, y, workers=2)
     monkeypatch.setattr(_slices, "JOIN_SECONDS", 60.0)
     assert same(with_threads, solve(x0, t, y, workers=2))
+
+
+def test_warmup_makes_the_machine_code_that_minimize_many_takes():
+    x0, t, y = series(3)
+    solve(x0, t, y)
+    known = dict(_compiled_many._entries)
+    args, shared = _warmup.types_of(((t[:1].tolist(), y[:1]), (1.0,)))
+    _warmup.compile_many(METHOD, 2, args, shared)
+    assert known == _compiled_many._entries
+    assert _warmup.types_of(None) is None and _warmup.types_of(True) == ((), ())
+
+
+@pytest.mark.parametrize(("many", "error", "text"), [
+    (np.zeros(3), TypeError, "tuple"), ((np.zeros((1, 3)), ()), TypeError, "two tuples"),
+    (((np.zeros((0, 3)),), ()), ValueError, "a row each"), (((np.zeros((2, 3)), np.zeros(1)), ()), ValueError, "first axis"),
+])
+def test_warmup_refuses_what_are_no_arguments(many, error, text):
+    with pytest.raises(error, match=text):
+        curvopt.warmup("SGM", many=many)
