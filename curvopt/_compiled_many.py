@@ -18,7 +18,7 @@ from ._compiled_whole import DRAFT, SIZED, WHOLE
 from ._jit import cached, kernel, routine
 from ._loop import make_advance
 from ._objective import NotCompilable
-from ._oracle import N_COUNTS, Data, Oracle
+from ._oracle import N_COUNTS, Data, Oracle, make_data
 from ._status import NONFINITE, RUNNING
 from ._stopping import again_best, check, first_best, last_is_best
 from ._vectors import copy_to, norm_inf
@@ -241,6 +241,12 @@ def find_entry(method, objective, args, shared, tol, sizes):
     compile_callables(callables, data_t)
     entry = machine_code(method, data_t, args, shared, tol, sizes)
     return entry, tuple(map(address_of, callables, signatures(data_t)))
+
+
+def compile_ahead(method, n, args, shared, tol):
+    """The machine code for functions of n variables with arguments of these types."""
+    data = make_data(n, tuple(array[0] for array in args) + shared)
+    machine_code(method, typeof(data), args, shared, tol, known_sizes(method, n))
 
 
 def machine_code(method, data_t, args, shared, tol, sizes):

@@ -11,7 +11,6 @@ from ._many import check_args
 from ._method import Method
 from ._minimize import find_method
 from ._options import Options
-from ._oracle import make_data
 
 
 def warmup(methods=None, dims=None, progress=None, many=None):
@@ -77,7 +76,9 @@ def warmup(methods=None, dims=None, progress=None, many=None):
             for n in sizes:
                 method(p.fun, np.resize(p.x0, n), jac=p.jac, hessp=p.hessp, compiled=True, maxiter=1)
                 if types is not None:
-                    compile_many(method, n, *types)
+                    from ._compiled_many import compile_ahead
+
+                    compile_ahead(method, n, *types, Options().tolerances(n))
             seconds[method.name] = time.perf_counter() - began
     return seconds
 
@@ -95,14 +96,3 @@ def types_of(many):
     if args and rows == 0:
         raise ValueError("many: args must hold a row each, from which the types are taken")
     return check_args(args, rows), shared
-
-
-def compile_many(method, n, args, shared):
-    """The machine code of `minimize_many` for arguments of these types."""
-    from numba import typeof
-
-    from ._compiled_many import machine_code
-    from ._compiled_shapes import known_sizes
-
-    data_t = typeof(make_data(n, tuple(array[0] for array in args) + shared))
-    machine_code(method, data_t, args, shared, Options().tolerances(n), known_sizes(method, n))

@@ -14,6 +14,7 @@ from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
 import curvopt
 from curvopt import Status, _compiled_loop, _compiled_many, _slices, _warmup
+from curvopt._options import Options
 from curvopt._slices import Queue
 
 METHOD = curvopt.MRCG
@@ -314,7 +315,8 @@ def test_no_problems():
     ({"options": {"history": True}}, ValueError, "single run"),
     ({"options": {"maxitr": 3}}, TypeError, "maxiter"),
     ({"options": [1]}, TypeError, "options must be a dict"), ({"options": {"maxiter": np.ones(4)}}, TypeError, "maxiter"),
-    ({"jac": [1]}, ValueError, "jac must be"), ({"hessp": 1}, TypeError, "hessp must be"), ({"fun": 1}, TypeError, "fun must be"),
+    ({"jac": [1]}, ValueError, "jac must be"), ({"hessp": 1}, TypeError, "hessp must be"),
+    ({"fun": 1}, TypeError, "fun must be"),
     ({"workers": 0}, ValueError, "workers"),
     ({"method": "sgmm"}, ValueError, "SGM"),
 ])
@@ -416,7 +418,7 @@ def test_warmup_makes_the_machine_code_that_minimize_many_takes():
     solve(x0, t, y)
     known = dict(_compiled_many._entries)
     args, shared = _warmup.types_of(((t[:1].tolist(), y[:1]), (1.0,)))
-    _warmup.compile_many(METHOD, 2, args, shared)
+    _compiled_many.compile_ahead(METHOD, 2, args, shared, Options().tolerances(2))
     assert known == _compiled_many._entries
     assert _warmup.types_of(None) is None and _warmup.types_of(True) == ((), ())
 
