@@ -31,7 +31,7 @@ NEXT = {
     Status.NONFINITE: "start from a point where fun is finite, or return inf outside its domain and keep "
                       "nonfinite='backtrack'",
     Status.UNBOUNDED: "look at fun along the way (options={'return_all': True}): a sign, or a penalty that is missing",
-    Status.TARGET: "the value is what you asked for; a smaller ftarget, or none, goes on to gtol",
+    Status.TARGET: "the value is what you asked for (a smaller ftarget, or none, goes on to gtol), or the bound f_star itself",
 }
 
 

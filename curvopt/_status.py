@@ -72,7 +72,7 @@ SENTENCES = {
     STEP_FAILED: "No acceptable step was found although the gradient promises decrease: a wrong jac or hessp "
                  "(curvopt.check_derivatives tells), a kink, or noise in fun.",
     UNBOUNDED: "fun appears to be unbounded below.",
-    TARGET: "Target value (ftarget) reached.",
+    TARGET: "Target value (ftarget, or a lower bound given as f_star) reached.",
     BAD_BOUND: "fun fell below f_star or f_lower, which must be its least value or a lower bound.",
     INTERRUPTED: "Interrupted (Ctrl-C); the best point so far is returned.",
     CALLBACK: "`callback` raised `StopIteration`.",

@@ -27,23 +27,21 @@ from .._status import RUNNING
 from .._vectors import copy_to, dot, norm, norm_inf
 from ..directions.learned_diagonal import scaled_steepest
 from ..linesearch.armijo import backtrack
-from ..stepsize.curvature import PROBES, curvature_of_step, largest_curvature
+from ..stepsize.curvature import FIRST_TRIALS, PROBES, curvature_of_step, largest_curvature, probed_curvature
 from ..stepsize.hypergradient import (
     ADAGRAD,
     BETA_MAX,
     DIAGONAL,
     LEAST_LEFT,
-    Plain,
-    falls_short,
-    freed,
     heavy_ball,
     learn,
     learn_heavy_ball,
-    paying,
-    plain_steps,
+    minimizer_along,
     shrink,
     smallest_and_largest,
+    turn,
 )
+from ..stepsize.plain_steps import Plain, curvature_left, first_plain_steps, freed, paying, plain_steps, seen_along
 from ..stepsize.secant_points import better
 
 ROBUST, ICML = range(2)
@@ -96,27 +94,37 @@ class State(NamedTuple):
 @routine
 def init(oracle, x0, params):
     x, f, g = start(oracle, x0)
-    x_trial, g_trial = np.empty_like(x0), np.empty_like(x0)
-    p, acc = np.zeros_like(x0), np.zeros_like(x0)
-    lr = lr0 = params.lr
-    robust = params.variant == ROBUST
-    if lr == 0.0:
-        lr = 1.0 / largest_curvature(oracle, x, g, PROBES, p, x_trial, g_trial)
-        lr0 = FIRST_RATES[params.variant] * lr
-        if not robust:
-            lr = lr0
-    fresh(p, acc, g, lr if robust else 0.0)
-    return State(x, f, g, lr, RUNNING, x.copy(), x_trial, g_trial, p, acc, params.beta0, 0.0, lr, lr0, 0.0, 0.0, 0, 0, 0,
-                 plain_steps(robust, g))
+    return State(x, f, g, 0.0, RUNNING, x.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros_like(x0), np.zeros_like(x0),
+                 params.beta0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, plain_steps(params.variant == ROBUST, g))
+
+
+@routine
+def begin(oracle, state, params):
+    """(lr, lr0, plain) at the first step, and p. Gradients only where lr is not given."""
+    x, g, x_trial, g_trial, p, acc, plain = (state.x, state.g, state.x_trial, state.g_trial, state.p, state.acc, state.plain)
+    lr = params.lr
+    if not plain.on:
+        if lr == 0.0:
+            lr = FIRST_RATES[ICML] / largest_curvature(oracle, x, g, PROBES, p, x_trial, g_trial)
+            fresh(p, acc, g, 0.0, 1.0)
+    elif lr == 0.0:
+        curvature, along = probed_curvature(oracle, x, g, x_trial, g_trial)
+        plain = first_plain_steps(plain, curvature, FIRST_TRIALS)
+        lr = 1.0 / curvature
+        fresh(p, acc, g, lr, curvature / along)
+    else:
+        fresh(p, acc, g, lr, 1.0)
+    return lr, lr, plain
 
 
 @kernel
-def fresh(p, acc, g, lr):
-    """P and AdaGrad's sums after the first trial from P = 0, which is the point itself, where everything is known."""
+def fresh(p, acc, g, lr, factor):
+    """P, times a factor, and AdaGrad's sums after a trial from P = 0, which is the point itself, where everything is known."""
     shrink(p, 0.0)
     shrink(acc, 0.0)
     if lr > 0.0:
         learn(ADAGRAD, DIAGONAL, p, acc, g, g, dot(g, g), lr, 0.0, 0.0, math.inf)
+        shrink(p, factor)
 
 
 @kernel
@@ -156,10 +164,14 @@ def step(oracle, state, params):
     (x, f, g, _, _, x_old, x_trial, g_trial, p, acc, beta, acc_beta, lr, lr0, curvature, seen, steps, merit, k,
      plain) = state
     published = params.variant == ICML
+    if lr == 0.0:
+        lr, lr0, plain = begin(oracle, state, params)
     if plain.on:
         copy_to(x, x_old)
         plain = paying(plain, g)
         if not plain.on:
+            if params.lr == 0.0:
+                lr0 = FIRST_RATES[ROBUST] / curvature_left(plain, lr)
             lr, curvature, seen, steps, merit, k = lr0, 0.0, 0.0, 0, 0, 0
             shrink(acc, 0.0)
     least, patience = (LEAST_LEFT, FIRST_PATIENCE) if plain.on else (LEAST_LEFT_MOVING, PATIENCE)
@@ -178,18 +190,22 @@ def step(oracle, state, params):
         x_trial, f_trial, g_trial = look_ahead(oracle, x_trial, f_trial, g_trial, p, x_old)
     if accepts(f_trial, f, g_trial, g, usable, published):
         c = measured(x, x_trial, g, g_trial, published)
+        if plain.on:
+            lr, plain = seen_along(plain, lr, c)
         seen, steps, merit = seen + c, steps + (1 if c > 0.0 else 0), merit + 1
         if curvature == 0.0 and merit > EXPLORE and steps > 0:
             curvature = seen / steps
             lr = 1.0 / curvature
             shrink(acc, 0.0)
-        lr, plain = freed(p, acc, lr, True, falls_short(g, g_trial), plain, patience)
+        best = minimizer_along(x, x_trial, g, g_trial) if plain.on else 1.0
+        lr, plain = freed(p, acc, lr, True, turn(g, g_trial), best, plain, patience)
         return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, x_old, g, p, acc, beta, acc_beta, lr, lr0, curvature,
                      seen, steps, merit, k + 1, plain)
     merit = max(0, merit - NULL_WEIGHT)
     if not usable:
         shrink(p, NONFINITE_SHRINK)
-    lr, plain = freed(p, acc, lr, False, False, plain, patience)
+    best = minimizer_along(x, x_trial, g, g_trial) if usable and plain.on else 1.0
+    lr, plain = freed(p, acc, lr, False, 0, best, plain, patience)
     copy_to(x, x_old)
     return State(x, f, g, 0.0, RUNNING, x_old, x_trial, g_trial, p, acc, beta, acc_beta, lr, lr0, curvature, seen, steps,
                  merit, k + 1, plain)
@@ -206,15 +222,15 @@ def report(state, row):
 class HypergradientBest(Method):
     """Hypergradient descent with diagonal P and heavy ball (HDMBest): nothing to tune.
 
-    One value and one gradient an iteration, and three gradients at the start where `lr` is not given. Holds seven
-    vectors.
+    One value and one gradient an iteration, and one gradient more in the first where `lr` is not given (three in the
+    variant "icml2025"). Holds seven vectors.
 
     Parameters
     ----------
     lr : float > 0, or None
-        AdaGrad's learning rate for P while exploring, a length for P. None: 5/L, and 10/L in the variant "icml2025", with L
-        the curvature at the start (power iteration, three gradients); 1/L before there is momentum. Later it is 1/L with
-        L the mean curvature along the accepted steps.
+        AdaGrad's learning rate for P while exploring, a length for P. None: 1/L before there is momentum, as in `HDM`, then
+        5/L with L the largest curvature along the last steps without it; 10/L in the variant "icml2025", with L from three
+        gradients at the start (power iteration). Later it is 1/L with L the mean curvature along the accepted steps.
     lr_beta : float >= 0
         AdaGrad's learning rate for the momentum. 10 as in the authors' code.
     beta0 : float in [0, 0.9995]
@@ -234,12 +250,13 @@ class HypergradientBest(Method):
     measured along all steps that are longer than rounding, not longer than 1e-3, and exploration goes on where there were
     none. (iv) From ten null steps in a row on, each halves P and lr and makes AdaGrad forget: one bad trial can otherwise
     freeze P. From ten accepted steps on that left the gradient within 60 degrees of the last one, each multiplies P and
-    lr by 1.25. No update takes more than half of an entry of P, which otherwise is zero every other time on functions
-    whose curvature grows. (v) After a trial without finite value P shrinks tenfold. (vi) P has no upper bound; the
-    authors' 1e10/L has no effect either. (vii) The first trial of [1]_ is x itself, for P starts at 0; what P learns there is
-    known without it. (viii) The first lr. (ix) The run begins as `HDM`. The momentum, and with it the first lr above and an
-    AdaGrad that has forgotten, comes after the first ten steps that have not halved ||g||: a momentum of 0.95 needs some
-    fifty steps to pay, and easy problems take fewer.
+    lr by 1.25 (without momentum: the `patience` of `HDM`). No update takes more than half of an entry of P, which
+    otherwise is zero every other time on functions whose curvature grows.
+    (v) After a trial without finite value P shrinks tenfold. (vi) P has no upper bound; the authors' 1e10/L has no effect
+    either. (vii) The first trial of [1]_ is x itself, for P starts at 0; what P learns there is known without it. (viii) The
+    first lr. (ix) The run begins as `HDM`. The momentum, and with it the first lr above and an AdaGrad that has forgotten,
+    comes after the first ten steps that have not halved ||g||: a momentum of 0.95 needs some fifty steps to pay, and easy
+    problems take fewer.
 
     Exploration ends when accepted steps, less two for each null step and never below zero, exceed 200; it may never end
     on a nonconvex function, which does no harm.

@@ -22,26 +22,28 @@ from .. import _checks
 from .._jit import routine
 from .._method import Method
 from .._oracle import gradient, start, value
-from .._status import RUNNING
+from .._status import RUNNING, TARGET
 from .._vectors import axpy_to, dot, norm_inf
-from ..stepsize.curvature import PROBES, largest_curvature
+from ..stepsize.curvature import FIRST_TRIALS, curvature_of_step, probed_curvature
 from ..stepsize.hypergradient import (
     FULL,
     LEARNERS,
     LEAST_LEFT,
     MIRROR,
     SHAPES,
-    falls_short,
     fill,
     learn,
+    lowered_rate,
+    minimizer_along,
     move,
     natural_rate,
     next_bound,
-    projected,
     rescued,
     shrink,
     size_of,
     smallest_and_largest,
+    stretch,
+    turn,
 )
 from ..stepsize.secant_points import better
 
@@ -82,7 +84,8 @@ class State(NamedTuple):
     gap: float          # between f and z when z was last set
     k: int              # iterations
     nulls: int          # null steps in a row
-    short: int          # accepted steps in a row that were far too short
+    run: int            # accepted steps in a row that were far too short, or, below zero, far too long
+    curvature: float    # the largest of the first trials
 
 
 @routine
@@ -92,54 +95,65 @@ def init(oracle, x0, params):
         raise ValueError(f"shape='full' would hold two n x n matrices, {16 * n * n // 1000000} MB for n = {n}; "
                          f"use shape='diagonal' above n = {LARGEST_FULL}")
     x, f, g = start(oracle, x0)
-    x_trial, g_trial = np.empty_like(x0), np.empty_like(x0)
-    size = size_of(params.shape, n)
-    p, acc = np.zeros(size), np.zeros(size)
-    adaptive = params.feedback == RATIO and math.isnan(params.f_star)
-    curvature = 1.0
-    if params.lr == 0.0 or (math.isnan(params.p0) and params.learner == MIRROR) or adaptive:
-        curvature = largest_curvature(oracle, x, g, PROBES, np.empty_like(x0), x_trial, g_trial)
-    lr = params.lr if params.lr > 0.0 else natural_rate(
-        params.learner, params.shape, n, curvature, params.feedback == RATIO)
-    p0, upper = params.p0, params.upper
-    if math.isnan(p0):
-        p0 = 1.0 / curvature if params.learner == MIRROR else projected(0.0, params.lower, params.upper)
-    fill(params.shape, n, p0, p)
-    if params.learner == MIRROR:
-        upper = p0 * size
-    gap = dot(g, g) / curvature
-    z = f - gap if adaptive else params.f_star
-    if params.feedback == RATIO:
+    size, z, gap = size_of(params.shape, n), params.f_star, 0.0
+    if params.feedback == RATIO and not math.isnan(params.f_star):
         z, gap = next_bound(z, gap, f, params.f_star, 0)
-    if math.isnan(params.p0) and p0 == 0.0:     # the trial would be x itself, where everything is known
-        divisor = f - z if params.feedback == RATIO else dot(g, g)
-        learn(params.learner, params.shape, p, acc, g, g, divisor, lr, 0.0, params.lower, params.upper)
-    return State(x, f, g, lr, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, 0, 0, 0)
+    flag = TARGET if params.feedback == RATIO and f <= params.f_star else RUNNING    # a least value
+    return State(x, f, g, 0.0, flag, np.empty_like(x0), np.empty_like(x0), np.zeros(size), np.zeros(size),
+                 params.lr, params.upper, z, gap, 0, 0, 0, 0.0)
 
 
 @routine
-def learned(params, state, k, divisor):
+def begin(oracle, state, params):
+    """(lr, upper, z, gap, curvature) at the first step, and P. One gradient where one of them asks for the curvature."""
+    f, g, p, upper, z, gap = state.f, state.g, state.p, state.upper, state.z, state.gap
+    ratio, mirror = params.feedback == RATIO, params.learner == MIRROR
+    adaptive = ratio and math.isnan(params.f_star)
+    lr, p0, curvature, along = params.lr, params.p0, 0.0, 0.0
+    if lr == 0.0 or adaptive or (mirror and math.isnan(p0)):
+        curvature, along = probed_curvature(oracle, state.x, g, state.x_trial, state.g_trial)
+    if lr == 0.0:
+        lr = natural_rate(params.learner, params.shape, g.size, curvature, ratio)
+    if math.isnan(p0):
+        p0 = 1.0 / curvature if mirror else min(max(0.0, params.lower), params.upper)
+    fill(params.shape, g.size, p0, p)
+    if mirror:
+        upper = p0 * p.size
+    if adaptive:
+        gap = dot(g, g) / along
+        z = f - gap
+    if math.isnan(params.p0) and p0 == 0.0:     # the trial would be x itself, where everything is known
+        learn(params.learner, params.shape, p, state.acc, g, g, f - z if ratio else dot(g, g), lr, 0.0, params.lower, upper)
+        if params.lr == 0.0:
+            stretch(p, curvature / along, params.lower, upper)
+    return lr, upper, z, gap, curvature
+
+
+@routine
+def learned(params, state, lr, upper, k, divisor):
     """Update P from the trial's gradient; False where that is not finite."""
-    lr = state.lr / math.sqrt(k + 1.0) if params.learner == MIRROR else state.lr
+    lr = lr / math.sqrt(k + 1.0) if params.learner == MIRROR else lr
     return learn(params.learner, params.shape, state.p, state.acc, state.g, state.g_trial, divisor, lr,
-                 LEAST_LEFT if params.patience > 0 else 0.0, params.lower, state.upper)
+                 LEAST_LEFT if params.patience > 0 else 0.0, params.lower, upper)
 
 
 @routine
 def step(oracle, state, params):
-    x, f, g, _, _, x_trial, g_trial, p, acc, lr, upper, z, gap, k, nulls, short = state
+    x, f, g, _, _, x_trial, g_trial, p, acc, lr, upper, z, gap, k, nulls, run, curvature = state
+    if k == 0:
+        lr, upper, z, gap, curvature = begin(oracle, state, params)
     divisor = f - z if params.feedback == RATIO else dot(g, g)
     if params.prescient:
         move(params.shape, p, g, x, x_trial)
         gradient(oracle, x_trial, g_trial)
-        learned(params, state, k, divisor)
+        learned(params, state, lr, upper, k, divisor)
     alpha = move(params.shape, p, g, x, x_trial)
     f_trial = value(oracle, x_trial)
     usable = math.isfinite(f_trial)
     if usable:
         gradient(oracle, x_trial, g_trial)
         if not params.prescient:
-            usable = learned(params, state, k, divisor)
+            usable = learned(params, state, lr, upper, k, divisor)
     if params.lookahead > 0.0 and usable:
         axpy_to(-params.lookahead, g_trial, x_trial, x_trial)
         f_trial = value(oracle, x_trial)
@@ -150,13 +164,17 @@ def step(oracle, state, params):
         z, gap = next_bound(z, gap, f_trial if f_trial < f else f, params.f_star, k)
     accepted = f_trial == -math.inf or (usable and math.isfinite(f_trial) and (
         not params.null_step or better(f_trial, f, norm_inf(g_trial), norm_inf(g))))
-    too_short = params.lookahead == 0.0 and params.learner != MIRROR and falls_short(g, g_trial)
-    rate, nulls, short = rescued(p, acc, lr, accepted, too_short, nulls, short, params.patience, params.lower, upper)
-    if params.learner != MIRROR:
-        lr = rate
+    if k < FIRST_TRIALS and accepted and params.lr == 0.0 and params.lookahead == 0.0:
+        lr, curvature = lowered_rate(params.learner, lr, curvature, curvature_of_step(x, x_trial, g, g_trial)[0],
+                                     params.feedback == RATIO)
+    turned = turn(g, g_trial) if params.lookahead == 0.0 and params.learner != MIRROR else 0
+    best = minimizer_along(x, x_trial, g, g_trial) if usable else 1.0
+    rate, nulls, run = rescued(p, acc, lr, accepted, turned, best, nulls, run, params.patience, params.lower, upper)
+    lr = lr if params.learner == MIRROR else rate
     if accepted:
-        return State(x_trial, f_trial, g_trial, alpha, RUNNING, x, g, p, acc, lr, upper, z, gap, k + 1, nulls, short)
-    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, k + 1, nulls, short)
+        flag = TARGET if params.feedback == RATIO and f_trial <= params.f_star else RUNNING
+        return State(x_trial, f_trial, g_trial, alpha, flag, x, g, p, acc, lr, upper, z, gap, k + 1, nulls, run, curvature)
+    return State(x, f, g, 0.0, RUNNING, x_trial, g_trial, p, acc, lr, upper, z, gap, k + 1, nulls, run, curvature)
 
 
 @routine
@@ -167,10 +185,10 @@ def report(state, row):
 
 @dataclass(frozen=True, repr=False)
 class HypergradientDescent(Method):
-    """Hypergradient descent (HDM), and its form with the ratio feedback (HDMRatio).
+    """Hypergradient descent (HDM), and with the ratio feedback (HDMRatio).
 
-    One value and one gradient an iteration, and three gradients at the start where the learning rate is not given.
-    Holds six vectors with a diagonal P, four with a scalar, two n x n matrices more with a full one.
+    One value and one gradient an iteration, and one gradient more in the first where `lr` is not given. Holds six vectors
+    with a diagonal P, four with a scalar, two n x n matrices more with a full one.
 
     Parameters
     ----------
@@ -179,33 +197,30 @@ class HypergradientDescent(Method):
     shape : {"diagonal", "scalar", "full"}
         Pattern of P. ``"full"`` is neither symmetric nor definite, and is refused for n > 4096.
     learner : {"adagrad", "ogd", "mirror"}
-        AdaGrad by entries; projected online gradient descent; multiplicative updates with a bounded sum ("mirror",
-        not for a full P).
+        AdaGrad by entries; projected gradient descent; multiplicative updates with a bounded sum (not for a full P).
     lr : float > 0, or None
-        Learning rate of P. None: the learner's natural unit, from the curvature L at the start (power iteration, three
-        gradients): 1/L; 1/(n L) for AdaGrad with a full P; 1 under mirror descent; 1/(2 L^2) for OGD on ratios. OGD
-        needs lr < 2/L or an upper bound.
+        Learning rate of P. None, with L the largest curvature that a probe along the first gradient and the first three
+        steps show: 1/L; 1/(n L) for a full P; 1 under mirror descent; 1/(2 L^2) for OGD on ratios. OGD needs lr < 2/L or an
+        upper bound.
     p0 : float >= 0, or None
-        P starts at p0 times the identity. None: from what it would learn in the first trial with p0 = 0 of [1]_, which
-        is x itself and so need not be evaluated; under mirror descent 1/L. There the sum of the entries never exceeds
-        that at the start.
+        P starts at p0 times the identity. None: from what it would learn in the first trial with p0 = 0 of [1]_, which is x
+        itself; where lr is None as well, scaled to the minimizer along -g that the probe predicts; under mirror descent
+        1/L. There the sum of the entries never exceeds that at the start.
     p_bounds : (float, float), or None
-        Box for the entries of P; ``bounds`` is an argument of `minimize`, and of SciPy's, where it bounds x. None: (0, inf),
-        and no bounds for a full P. Ignored by mirror descent.
+        Box for the entries of P. None: (0, inf), and no bounds for a full P. Ignored by mirror descent.
     null_step : bool
         Stay where the trial is worse. Without it f may rise for a long time before it falls.
     lookahead : float >= 0
-        Length of one more gradient step from the trial point, with its own value and gradient; 1/L makes the regret of
-        OGD constant. 0: none.
+        Length of one more gradient step from the trial point, with its own value and gradient; 1/L makes OGD's regret constant.
     order : {"classic", "prescient"}
         ``"prescient"`` learns first and then steps with the new P: one more gradient.
     f_star : float, or None
-        Lower bound of f for the ratio feedback. None: one that makes way when f passes it.
+        Lower bound of f for the ratio feedback; a point with this value ends the run (TARGET). None: one that adapts.
     patience : int >= 0
-        From this many null steps in a row on, every further one halves P and lr and makes AdaGrad forget; from this many
-        accepted steps in a row on that left the gradient within 60 degrees of the last one, every further one
-        multiplies P and lr by 1.25 (not under mirror descent). And no update takes more than nine tenths of an entry.
-        0: none of that, as in [1]_.
+        From this many steps in a row that were null, far too short (the gradient turns by less than 60 degrees) or far too
+        long (more than 120), P and lr go to the minimizer of the parabola along the step, by factors in [0.1, 0.5],
+        [1.25, 10], [0.5, 1] (not under mirror descent, but for null steps), and after null steps AdaGrad forgets. No
+        update takes more than nine tenths of an entry. 0: none of that, as in [1]_.
 
     Raises
     ------
@@ -214,15 +229,14 @@ class HypergradientDescent(Method):
 
     Notes
     -----
-    Deviations from [1]_ and [2]_, all ours. (i) A trial is accepted where f is equal, and within ten rounding errors of f
-    where its gradient is smaller; a strict test stalls near the rounding level of f. (ii) The divisor has no constant added
-    to it and AdaGrad none below its root, so that f -> c f changes nothing. (iii) After a trial without finite value P
-    shrinks tenfold. (iv)
-    `patience`: AdaGrad never forgets one bad trial, whose hypergradient can be larger than all others by orders of
-    magnitude; P is then frozen, and every trial fails, or P is zero every other time. The regret bounds hold without
-    it. (v) The adaptive bound starts at f - ||g||^2 / L, goes twice as far below f as before when it is passed, and
-    halves its distance to f every three iterations. The authors' uses absolute constants and only ever goes down,
-    which teaches less and less. (vi) p0.
+    Deviations from [1]_ and [2]_. (i) A trial is accepted where f is equal, and within ten rounding errors of f where its
+    gradient is smaller; a strict test stalls near the rounding level of f. (ii) No constant is added to the divisor or to
+    AdaGrad's root, so that f -> c f changes nothing. (iii) After a trial without finite value P shrinks tenfold. (iv)
+    `patience`: AdaGrad never forgets a bad trial, whose hypergradient can be larger than all others by orders of magnitude:
+    P is then frozen, and every trial fails, or P is zero every other time. And it moves P by lr at a time, where the scale
+    that P needs may change by orders of magnitude. The regret bounds hold without it. (v) The adaptive bound starts at
+    f - ||g||^2 / L, goes twice as far below f when it is passed, and halves its distance to f every three iterations.
+    The authors' uses absolute constants and only ever goes down. (vi) p0 and lr where they are not given.
 
     References
     ----------
@@ -233,9 +247,8 @@ class HypergradientDescent(Method):
     --------
     >>> import curvopt
     >>> p = curvopt.problems.quadratic([1.0, 10.0, 100.0])
-    >>> res = curvopt.minimize(p.fun, p.x0, args=p.args, jac=p.jac, method=curvopt.HDM)
-    >>> res.success, bool(res.fun < 1e-9)
-    (True, True)
+    >>> curvopt.minimize(p.fun, p.x0, args=p.args, jac=p.jac, method=curvopt.HDM).success
+    True
     """
 
     feedback: str = "value"

@@ -26,22 +26,20 @@ from .._oracle import gradient, start, value
 from .._status import RUNNING, STEP_FAILED
 from .._stopping import NOISE
 from .._vectors import axpy_to, copy_to, dot, norm_inf, same
-from ..stepsize.curvature import PROBES, largest_curvature
+from ..stepsize.curvature import FIRST_TRIALS, PROBES, curvature_of_step, largest_curvature, probed_curvature
 from ..stepsize.hypergradient import (
     ADAGRAD,
     DIAGONAL,
     LEAST_LEFT,
-    Plain,
-    falls_short,
     fill,
-    freed,
     learn,
+    minimizer_along,
     move,
-    paying,
-    plain_steps,
     shrink,
     smallest_and_largest,
+    turn,
 )
+from ..stepsize.plain_steps import Plain, curvature_left, first_plain_steps, freed, paying, plain_steps, seen_along
 from ..stepsize.secant_points import better
 
 GROWTH, SHRINK = 2.0, 0.9   # of L, where the promised decrease fails and where it is surpassed; 1/2 wastes every other step
@@ -51,7 +49,7 @@ PATIENCE = 2                # ours: that of HDM, for the steps without momentum
 
 
 class Params(NamedTuple):
-    lr: float       # 0: 1/L with L from the start
+    lr: float       # 0: 1/L
     L: float        # 0: estimated, and adapted
     restart: bool
 
@@ -79,15 +77,25 @@ class State(NamedTuple):
 @routine
 def init(oracle, x0, params):
     x, f, g = start(oracle, x0)
-    trial, g_trial = np.empty_like(x0), np.empty_like(x0)
-    z, y, g_y, p, acc = x0.copy(), np.empty_like(x0), np.empty_like(x0), np.zeros_like(x0), np.zeros_like(x0)
-    L = params.L
-    if L == 0.0:
-        L = largest_curvature(oracle, x, g, PROBES, y, trial, g_trial)
-    lr = params.lr if params.lr > 0.0 else 1.0 / L
-    learn(ADAGRAD, DIAGONAL, p, acc, g, g, dot(g, g), lr, 0.0, 0.0, math.inf)     # P = 0 would try x itself
-    return State(x, f, g, 1.0 / L, RUNNING, z, y, g_y, trial, g_trial, p, acc, lr, L, 0.0, 2,
-                 plain_steps(params.restart, g))
+    return State(x, f, g, 0.0, RUNNING, x0.copy(), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0), np.empty_like(x0),
+                 np.zeros_like(x0), np.zeros_like(x0), 0.0, params.L, 0.0, 2, plain_steps(params.restart, g))
+
+
+@routine
+def begin(oracle, state, params):
+    """(lr, L, plain) at the first step, and p. Gradients only where L is not given."""
+    x, g, trial, g_trial, p, plain = state.x, state.g, state.trial, state.g_trial, state.p, state.plain
+    L = along = params.L
+    if L == 0.0 and plain.on:
+        L, along = probed_curvature(oracle, x, g, trial, g_trial)
+    elif L == 0.0:
+        L = along = largest_curvature(oracle, x, g, PROBES, state.y, trial, g_trial)
+    lr, factor, first = 1.0 / L, L / along, FIRST_TRIALS if params.L == 0.0 else 0
+    if params.lr > 0.0:
+        lr, factor, first = params.lr, 1.0, 0
+    learn(ADAGRAD, DIAGONAL, p, state.acc, g, g, dot(g, g), lr, 0.0, 0.0, math.inf)   # P = 0 would try x itself
+    shrink(p, factor)
+    return lr, L, first_plain_steps(plain, L, first)
 
 
 @kernel
@@ -138,10 +146,14 @@ def gradient_step(oracle, L, g_y, y, trial, g_trial, f_new, alpha):
 @routine
 def step(oracle, state, params):
     x, f, g, _, _, z, y, g_y, trial, g_trial, p, acc, lr, L, A, _, plain = state
+    if lr == 0.0:
+        lr, L, plain = begin(oracle, state, params)
     if plain.on:
         copy_to(x, z)
         plain = paying(plain, g)
         if not plain.on:    # the momentum starts from the P of gradient descent
+            if params.L == 0.0:
+                L = curvature_left(plain, lr)
             lr = 1.0 / L
             fill(DIAGONAL, x.size, lr, p)
     a = weight(L, A)
@@ -159,16 +171,19 @@ def step(oracle, state, params):
         shrink(p, NONFINITE_SHRINK)
         f_new = math.inf
     if plain.on:
-        lr, plain = freed(p, acc, lr, f_new <= f, falls_short(g_y, g_trial), plain, PATIENCE)
-    if not f_new <= promised:
+        if f_new <= f:
+            lr, plain = seen_along(plain, lr, curvature_of_step(y, trial, g_y, g_trial)[0])
+        best = minimizer_along(y, trial, g_y, g_trial) if usable else 1.0
+        lr, plain = freed(p, acc, lr, f_new <= f, turn(g_y, g_trial), best, plain, PATIENCE)
+    if not (plain.on or f_new <= promised):
         f_new, alpha, kind = gradient_step(oracle, L, g_y, y, trial, g_trial, f_new, alpha)
-    kept = f_new <= promised or params.L > 0.0 or L >= L_MAX
+    kept = plain.on or f_new <= promised or params.L > 0.0 or L >= L_MAX
     if not kept:                        # a lower f at the same A and z keeps the potential: x may move all the same
         L *= GROWTH
     elif not plain.on:
         axpy_to(-a, g_y, z, z)
         A += a
-    if kept and params.L == 0.0:
+    if kept and params.L == 0.0 and not plain.on:
         L = adapted(L, f_y - f_new, gg)
     if better(f_new, f, norm_inf(g_trial), norm_inf(g)):
         return State(trial, f_new, g_trial, alpha, RUNNING, z, y, g_y, x, g, p, acc, lr, L, A, kind, plain)
@@ -189,16 +204,17 @@ class HypergradientNesterov(Method):
     """Nesterov's acceleration with a learned diagonal step (HDMNesterov).
 
     Two gradients and two values an iteration; where the learned step does not keep what a gradient step promises, one
-    value and, if that is better, one gradient more. One of each without momentum. Three gradients at the start where `L`
-    is not given. Holds nine vectors.
+    value and, if that is better, one gradient more. One of each without momentum. One gradient more in the first where `L`
+    is not given (three without restarts). Holds nine vectors.
 
     Parameters
     ----------
     lr : float > 0, or None
-        AdaGrad's learning rate for P, a length for P. None: 1/L with L from the start.
+        AdaGrad's learning rate for P, a length for P. None: 1/L, with L from the start and again where the momentum begins.
     L : float > 0, or None
         Lipschitz constant of the gradient; the bound 2 L ||x_0 - x*||^2 / K^2 holds for any that is large enough. None:
-        estimated at the start, doubled where the decrease it promises fails, and at most a tenth less where there is more.
+        estimated at the start, and from the last steps without momentum where that begins; then doubled where the decrease it
+        promises fails, and at most a tenth less where there is more.
     restart : bool
         Give the momentum up where it brings no decrease [2]_, and take learned steps as `HDM` does, the first time from the
         start on, until ten of them have not halved ||g||. Makes the method linear on strongly convex functions, and the

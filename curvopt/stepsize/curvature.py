@@ -8,6 +8,8 @@ from .._vectors import copy_to, norm
 # Ours: the gradient is differenced over this length, relative to max(1, ||x||): cube root of the rounding unit.
 PROBE = 6e-6
 PROBES = 3              # gradients; as many as the random probes of the authors' code of arXiv:2509.11007
+FIRST_TRIALS = 3        # ours: trials whose own curvatures stand in for further probes
+LEAST_ALONG = 0.1       # ours: a curvature along g below this share of the largest is not used: the parabola is no guide
 
 
 @kernel
@@ -53,6 +55,34 @@ def largest_curvature(oracle, x, g, probes, v, point, g_point):
             break
         largest = max(largest, seen)
     return largest if largest > 0.0 else first_step_curvature(x, g)
+
+
+@kernel
+def curvatures(x, point, g, g_point):
+    """(||y|| / ||s||, <s, y> / <s, s>) of the step s from x to the point; zeros for no step."""
+    ss = sy = yy = 0.0
+    for i in range(x.size):
+        s, y = point[i] - x[i], g_point[i] - g[i]
+        ss += s * s
+        sy += s * y
+        yy += y * y
+    return (math.sqrt(yy / ss), sy / ss) if ss > 0.0 else (0.0, 0.0)
+
+
+@routine
+def probed_curvature(oracle, x, g, point, g_point):
+    """(||H g|| / ||g||, <g, H g> / <g, g>) from one gradient; the last two arguments are room.
+
+    The second, whose inverse is the best step along -g, is the first where it is not positive or much smaller. Without a
+    finite positive difference both are the curvature at which a Newton step has length max(1, ||x||).
+    """
+    probe_point(x, g, point)
+    gradient(oracle, point, g_point)
+    largest, along = curvatures(x, point, g, g_point)
+    if not (math.isfinite(largest) and largest > 0.0):
+        largest = first_step_curvature(x, g)
+        return largest, largest
+    return largest, along if along >= LEAST_ALONG * largest else largest
 
 
 @kernel

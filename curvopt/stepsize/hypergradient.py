@@ -9,11 +9,9 @@ for a full, a diagonal and a scalar P. Other feedbacks have another divisor in t
 vector of n^2, n or 1 entries.
 """
 import math
-from typing import NamedTuple
 
-from .._jit import kernel, routine
+from .._jit import kernel
 from .._stopping import NOISE
-from .._vectors import norm
 from ..directions.limited_memory import products
 
 SCALAR, DIAGONAL, FULL = range(3)
@@ -23,10 +21,13 @@ LEARNERS = {"adagrad": ADAGRAD, "ogd": OGD, "mirror": MIRROR}
 TINY = 1e-280           # divisors below it have lost digits to underflow: nothing is learned from them
 RAISE = 3               # ours: iterations after which an adaptive lower bound comes closer
 BETA_MAX = 0.9995       # largest momentum, of the authors' code of arXiv:2502.11229
-GROWTH, ALIGNED = 1.25, 0.5     # ours: P grows by this much while the cosine of old and new gradient is at least that
-RESCUE_SHRINK = 0.5     # ours: P and lr after a number of null steps in a row
+# Ours: a step is far too short (long) where the cosine of old and new gradient is above (below minus) this.
+ALIGNED = 0.5
+# Ours: P and lr go to the minimizer along the step: after short steps by these factors at least and at most,
+GROWTH, LARGEST_GROWTH = 1.25, 10.0
+# after null steps by these at most and at least, after long steps by the first one at least.
+RESCUE_SHRINK, LARGEST_SHRINK = 0.5, 0.1
 LEAST_LEFT = 0.1        # ours: the part of an entry of P that one update leaves at least
-WINDOW, SLOW = 10, 0.5  # ours: so many steps without momentum that leave more than this of ||g|| are slow
 LARGEST_EXPONENT = 5.0  # ours: one multiplicative update changes an entry by at most exp(5)
 
 
@@ -58,6 +59,19 @@ def natural_rate(learner, shape, n, curvature, ratio):
         return 0.5 / (curvature * curvature) if ratio else 1.0 / curvature
     # AdaGrad moves every entry by lr at once; the norm of such a full matrix is n times as large.
     return 1.0 / (n * curvature) if shape == FULL else 1.0 / curvature
+
+
+@kernel
+def lowered_rate(learner, lr, curvature, seen, ratio):
+    """The natural rate for the larger curvature `seen` where lr was that for `curvature`; and the larger one."""
+    if not seen > curvature:
+        return lr, curvature
+    part = curvature / seen
+    if learner == OGD and ratio:
+        part *= part
+    elif learner == MIRROR and not ratio:
+        part = 1.0
+    return part * lr, seen
 
 
 @kernel
@@ -163,10 +177,29 @@ def stretch(p, factor, lower, upper):
 
 
 @kernel
-def falls_short(g, q):
-    """Whether the gradient q after a step still points where g did: the step was far too short."""
+def turn(g, q):
+    """1 where the gradient q after a step still points where g did, the step was far too short; -1 where it points back."""
     gg, inner, qq = products(g, q)
-    return inner > 0.0 and inner >= ALIGNED * math.sqrt(gg) * math.sqrt(qq)
+    limit = ALIGNED * math.sqrt(gg) * math.sqrt(qq)
+    if inner == 0.0 or not abs(inner) >= limit:
+        return 0
+    return 1 if inner > 0.0 else -1
+
+
+@kernel
+def minimizer_along(x, x_trial, g, q):
+    """Minimizer of the parabola through the slopes at both ends of the step, in units of the step; inf where it has none.
+
+    For a step -P g this is Newton's step, from t = 1, on the feedback of t P.
+    """
+    slope = slope_new = 0.0
+    for i in range(x.size):
+        d = x_trial[i] - x[i]
+        slope += g[i] * d
+        slope_new += q[i] * d
+    if not -math.inf < slope < min(slope_new, 0.0):
+        return math.inf
+    return slope / (slope - slope_new)
 
 
 @kernel
@@ -176,23 +209,28 @@ def shrink(p, factor):
 
 
 @kernel
-def rescued(p, acc, lr, accepted, too_short, nulls, short, patience, lower, upper):
-    """(lr, null steps in a row, far too short steps in a row) after a trial, with P freed where learning alone does not.
+def rescued(p, acc, lr, accepted, turned, best, nulls, run, patience, lower, upper):
+    """(lr, null steps in a row, `run`) after a trial, with P freed where learning alone does not.
 
-    From `patience` null steps in a row on P and lr are halved and AdaGrad forgets; from so many steps in a row on that
-    were far too short P and lr grow.
+    `run` counts steps in a row that were far too short, or, below zero, far too long (`turned`); `best` is the minimizer
+    along the step (`minimizer_along`). From `patience` null, short or long steps in a row on P and lr go there; after
+    null steps AdaGrad forgets as well.
     """
     if not accepted:
         if 0 < patience <= nulls + 1:
-            shrink(p, RESCUE_SHRINK)
+            factor = projected(best, LARGEST_SHRINK, RESCUE_SHRINK)
+            shrink(p, factor)
             shrink(acc, 0.0)
-            lr *= RESCUE_SHRINK
+            lr *= factor
         return lr, nulls + 1, 0
-    short = short + 1 if too_short else 0
-    if 0 < patience <= short:
-        stretch(p, GROWTH, lower, upper)
-        lr *= GROWTH
-    return lr, 0, short
+    if turned == 0:
+        return lr, 0, 0
+    run = max(run, 0) + 1 if turned > 0 else min(run, 0) - 1
+    if 0 < patience <= abs(run):
+        factor = projected(best, GROWTH, LARGEST_GROWTH) if turned > 0 else projected(best, RESCUE_SHRINK, 1.0)
+        stretch(p, factor, lower, upper)
+        lr *= factor
+    return lr, 0, run
 
 
 @kernel
@@ -256,39 +294,3 @@ def learn_heavy_ball(p, acc, beta, acc_beta, x, x_old, g, q, curvature, eps, lr,
     if acc_beta > 0.0:
         beta = projected(beta - lr_beta * (v / (math.sqrt(acc_beta) + eps)), 0.0, BETA_MAX)
     return beta, acc_beta, True
-
-
-# ---- steps without momentum ------------------------------------------------------------------------------------------
-
-class Plain(NamedTuple):
-    """The steps without momentum that a method with momentum begins with, for as long as they pay."""
-
-    on: bool
-    top: float          # ||g|| where their window began
-    k: int              # steps in it
-    nulls: int          # null steps in a row
-    short: int          # steps in a row that were far too short
-
-
-@routine
-def plain_steps(on, g):
-    return Plain(on, norm(g, 2), 0, 0, 0)
-
-
-@routine
-def paying(plain, g):
-    """At the beginning of a step: they go on, unless WINDOW of them have left most of the gradient."""
-    on, top, k, nulls, short = plain
-    if not on:
-        return plain
-    if k < WINDOW:
-        return Plain(True, top, k + 1, nulls, short)
-    size = norm(g, 2)
-    return Plain(size <= SLOW * top, size, 0, nulls, short)
-
-
-@routine
-def freed(p, acc, lr, accepted, too_short, plain, patience):
-    """`rescued` with its counts in `plain`: (lr, plain)."""
-    lr, nulls, short = rescued(p, acc, lr, accepted, too_short, plain.nulls, plain.short, patience, 0.0, math.inf)
-    return lr, Plain(plain.on, plain.top, plain.k, nulls, short)

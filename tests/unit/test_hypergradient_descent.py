@@ -6,9 +6,10 @@ import pytest
 
 import curvopt
 from curvopt import Status, baselines
+from curvopt.stepsize.hypergradient import minimizer_along, rescued, turn
 
 ROSENBROCK = curvopt.problems.rosenbrock(4)
-PROBES = 3      # gradients at the start where the learning rate is not given
+PROBES = 1      # gradients in the first step where the learning rate is not given
 
 
 def run(method, fun=ROSENBROCK.fun, jac=ROSENBROCK.jac, x0=ROSENBROCK.x0, **options):
@@ -107,13 +108,13 @@ def test_monotone_with_the_null_step_only():
 
 def test_history_shows_p():
     h = run(curvopt.HDM, history=True).history
-    assert np.all(h.p_min <= h.p_max) and h.p_max[0] > 0.0 and set(h.accepted) <= {0.0, 1.0}
+    assert np.all(h.p_min <= h.p_max) and h.p_max[1] > h.p_max[0] == 0.0 and set(h.accepted) <= {0.0, 1.0}
     assert np.array_equal(h.step[1:] > 0, (h.accepted[1:] == 1) & (h.step[1:] != 0))
 
 
 def test_box_holds_every_entry():
     h = run(curvopt.HDM.replace(p_bounds=(1e-4, 5e-4)), history=True).history
-    assert h.p_min.min() >= 1e-4 and h.p_max.max() <= 5e-4
+    assert h.p_min[1:].min() >= 1e-4 and h.p_max.max() <= 5e-4
 
 
 def test_box_of_p_is_an_option_at_both_doors():
@@ -177,7 +178,67 @@ def test_steps_far_too_short_grow_without_the_learner():
 def test_one_update_leaves_p_positive(method):
     """A trial at x itself teaches nothing: P may fall by a factor at a time, but not to zero."""
     h = run(method, lambda x: float(np.sum(np.cosh(x))), np.sinh, np.array([12.0, 0.5]), history=True, maxiter=100).history
-    assert h.p_min.min() > 0.0
+    assert h.p_min[1:].min() > 0.0
+
+
+@pytest.mark.parametrize("method", [curvopt.HDM, curvopt.HDMRatio, curvopt.HDMBest, curvopt.HDMNesterov, curvopt.HDMSecant,
+                                    curvopt.HDMBest.replace(variant="icml2025"), curvopt.HDM.replace(learner="mirror")],
+                         ids=repr)
+def test_a_stationary_start_costs_one_value_and_one_gradient(method):
+    res = run(method, sphere, sphere_jac, np.full(3, 1e-7), gtol=1e-6)
+    assert res.success and (res.nit, res.nfev, res.njev) == (0, 1, 1)
+
+
+def test_first_step_goes_to_the_minimizer_along_the_gradient():
+    """Where curvatures are equal one gradient tells all: the first trial is the solution."""
+    for method in (curvopt.HDM, curvopt.HDM.replace(shape="scalar"), curvopt.HDMRatio, curvopt.HDMBest, curvopt.HDMNesterov):
+        res = run(method, sphere, sphere_jac, np.array([3.0, -1.0]), gtol=1e-5)
+        assert res.success and (res.nit, res.nfev, res.njev) == (1, 2, 3)
+
+
+def test_minimizer_along_a_step_and_where_the_gradient_turns():
+    a = np.array([1.0, 4.0])
+    x = np.array([2.0, 1.0])
+    for t in (0.1, 0.3, 0.9):
+        trial = x - t * a * x
+        best = minimizer_along(x, trial, a * x, a * trial)
+        assert t * best == pytest.approx((a * x) @ (a * x) / ((a * x) @ (a * a * x)), rel=1e-13)
+    assert minimizer_along(x, x + 1.0, -x, -2 * x) == math.inf == minimizer_along(x, x, a * x, a * x)
+    g = np.array([1.0, 0.0])
+    for degrees, expected in ((0, 1), (59, 1), (61, 0), (119, 0), (121, -1), (180, -1)):
+        angle = math.radians(degrees)
+        assert turn(g, 3.0 * np.array([math.cos(angle), math.sin(angle)])) == expected
+
+
+@pytest.mark.parametrize("accepted, turned, best, count, factor", [
+    (True, 1, 4.0, (0, 1), 4.0), (True, 1, math.inf, (0, 1), 10.0), (True, 1, 1.1, (0, 1), 1.25), (True, 1, 4.0, (0, 0), 1.0),
+    (True, -1, 0.6, (0, -1), 0.6), (True, -1, 0.1, (0, -1), 0.5), (True, -1, 0.6, (0, 1), 1.0), (True, 0, 0.6, (0, 1), 1.0),
+    (False, 0, 0.3, (1, 0), 0.3), (False, 0, 0.01, (1, 0), 0.1), (False, 0, math.inf, (1, 0), 0.5),
+    (False, 0, 0.3, (0, 0), 1.0),
+])
+def test_second_step_of_a_kind_in_a_row_takes_p_and_lr_to_the_minimizer(accepted, turned, best, count, factor):
+    p, acc = np.array([1.0, 2.0]), np.ones(2)
+    lr, nulls, run_length = rescued(p, acc, 3.0, accepted, turned, best, *count, 2, 0.0, math.inf)
+    assert p.tolist() == [factor, 2.0 * factor] and lr == 3.0 * factor
+    assert acc.any() == (accepted or factor == 1.0)
+    assert (nulls, run_length) == ((0, max(count[1], 0) + 1 if turned > 0 else min(count[1], 0) - 1 if turned < 0 else 0)
+                                   if accepted else (count[0] + 1, 0))
+
+
+def test_scale_of_p_follows_a_curvature_that_falls_by_orders_of_magnitude():
+    """x^8 from 100: the curvature falls by 1e12 on the way, which a factor of 1.25 a step needs 120 steps for."""
+    def count(method):
+        res = run(method, lambda x: float(x[0] ** 8), lambda x: 8 * x ** 7, [100.0], gtol=1e-4, maxiter=2000)
+        return res.nit if res.success else 2000
+
+    assert count(curvopt.HDM) < 80 < 1000 < count(curvopt.HDM.replace(patience=0))
+
+
+def test_steps_far_too_long_are_shortened():
+    """A P of 1.95/L halves nothing: each step turns the gradient around, and AdaGrad with a small rate leaves it so."""
+    slow, fast = (run(curvopt.HDM.replace(lr=1e-6, p0=0.975, patience=patience), sphere, sphere_jac, [1.0, 2.0], gtol=1e-6,
+                      maxiter=1000) for patience in (0, 2))
+    assert fast.success and fast.nit < 8 and slow.nit > 100
 
 
 # ---- hazards of the published heavy ball --------------------------------------------------------------------------------
@@ -234,6 +295,22 @@ def test_lower_bound_that_is_none_is_an_error():
     assert "best point so far" in caught.value.__notes__[0]
     for f_star in (None, -5.0, 0.0):
         assert run(curvopt.HDMRatio.replace(f_star=f_star), sphere, sphere_jac, [2.0], gtol=1e-6, maxiter=500).success
+
+
+def test_a_lower_bound_that_is_reached_ends_the_run():
+    """Where fun is the bound itself there is nothing below: at the start, or later, whatever the gradient says."""
+    def fun(x):
+        return max(float(x[0] ** 2 + 30 * x[1] ** 2), 1.0)
+
+    def jac(x):
+        return np.array([2 * x[0], 60 * x[1]])
+
+    method = curvopt.HDMRatio.replace(f_star=1.0)
+    res = run(method, fun, jac, [0.5, 0.1])
+    assert res.status == Status.TARGET and res.success and (res.nit, res.nfev, res.njev) == (0, 1, 1)
+    res = run(method, fun, jac, [5.0, 1.0])
+    assert res.status == Status.TARGET and res.fun == 1.0 and res.nit > 0 and "f_star" in res.message
+    assert run(curvopt.HDM.replace(f_star=1.0), fun, jac, [0.5, 0.1], maxiter=3).status != Status.TARGET
 
 
 def test_full_matrix_names_its_memory():
