@@ -23,9 +23,16 @@ import pytest
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker of pytest-xdist runs")
+    config.addinivalue_line("markers", "thread_unsafe(reason): run once, by itself, under pytest-run-parallel")
     # Tests that compile the same loop are marked as one group: compiled twice at the same time, it would cost twice.
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadgroup"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item):
+    if "rng" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.thread_unsafe(reason="all threads would draw from one generator"))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ import pytest
 import curvopt
 from curvopt._jit import ENABLED
 
-pytestmark = [pytest.mark.skipif(not ENABLED, reason="machine code is switched off"), pytest.mark.xdist_group("cache")]
+pytestmark = [pytest.mark.skipif(not ENABLED, reason="machine code is switched off"), pytest.mark.xdist_group("cache"),
+              pytest.mark.thread_unsafe(reason="edits files and counts them")]
 
 SOLVE = textwrap.dedent("""
     import sys

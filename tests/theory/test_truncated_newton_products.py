@@ -98,6 +98,7 @@ def peak(n, depth, m, globalization):
     return most / (8.0 * n), res
 
 
+@pytest.mark.thread_unsafe(reason="measures the memory of the whole process")
 @pytest.mark.parametrize("globalization", ["search", "region"])
 def test_the_path_of_a_solve_is_not_stored(globalization):
     """At n = 10^6: the memory of pairs, 20 rows for the harvest, and a few vectors, however deep the solve."""

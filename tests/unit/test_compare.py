@@ -161,6 +161,7 @@ def test_ctrl_c_between_two_runs(monkeypatch):
     assert found.interrupted and [row["method"] for row in found.rows] == ["GD"]
 
 
+@pytest.mark.thread_unsafe(reason="the clock adds up what all threads compile")
 @pytest.mark.skipif(not ENABLED, reason="needs numba")
 def test_time_is_without_compilation():
     import numba

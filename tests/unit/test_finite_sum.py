@@ -48,6 +48,7 @@ def test_full_means_do_not_depend_on_the_blocks(block):
     np.testing.assert_allclose(total.hessp(x, p), hessp(x, p, every), rtol=1e-12)
 
 
+@pytest.mark.thread_unsafe(reason="measures the memory of the whole process")
 def test_no_more_than_a_block_of_rows_is_handed_over():
     seen = []
     total = FiniteSum(lambda x, idx: float(seen.append(len(idx)) or 0.0), lambda x, idx: np.zeros(1), 1_000_003, block=5000)
