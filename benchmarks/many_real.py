@@ -4,8 +4,8 @@
 
 pixels   an exponential decay at every pixel of a series of 12 images of 256 x 256, noise 0.03: 65,536 fits of two parameters
 groups   a logistic regression with a ridge of 1 for each group of occupation and education in the survey `fair` of statsmodels
-         (6366 women; groups of 5 to 700, padded with rows of weight 0): whether there was an affair, five coefficients
-starts   Rastrigin's function of three variables from 10,000 starts
+         (6348 women in 29 groups of 6 to 1260, padded with rows of weight 0): whether there was an affair, five coefficients
+starts   Rastrigin's function of three variables from 10,000 starts; the two sides may end in other minima
 
 `QuasiNewton` as it is, gtol 1e-5 for both. SciPy is timed on a sample of at most 200 problems. Wall-clock time of two threads
 and of one, compilation apart; nothing else should run on the machine.

@@ -3,6 +3,7 @@ import math
 import pickle
 import threading
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -204,7 +205,9 @@ def run_python(method, fun, jac, hessp, starts, args, shared, outputs, workers, 
                     break
                 store(row, solve_python_row(*task(row)))
         else:
-            with ProcessPoolExecutor(workers) as pool:
+            with warnings.catch_warnings(), ProcessPoolExecutor(workers) as pool:
+                # Python 3.12 warns of forks in a process with threads, whose locks would stay locked. Ours wait and hold none.
+                warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
                 try:
                     for row in range(-4 * workers, k):      # so many are begun ahead of the one whose result is awaited
                         i = row + 4 * workers

@@ -12,6 +12,8 @@ import pytest
 
 from curvopt import _threads
 
+pytestmark = pytest.mark.thread_unsafe(reason="they hold, count and interrupt the helpers of the process")
+
 
 def meet(barrier):
     """Ends only when another thread is here too."""
