@@ -156,7 +156,7 @@ def iterate(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, opti
     Raises
     ------
     TypeError, ValueError
-        As `minimize`, when the first iterate is asked for.
+        As `minimize`, before the first iterate is asked for.
 
     Examples
     --------
