@@ -56,20 +56,16 @@ def make_sampled_entry(advance, types_):
 
 
 def identity_of(parts):
-    """Name of the algorithm text in the disk cache. Code outside this package is named by its own source as well."""
-    import hashlib
-    import inspect
+    """Name of the algorithm text in the disk cache; None for code from outside this package, which is not kept on disk.
 
+    Nothing there would tell of an edit: what it calls may stand in any file.
+    """
     names = [FINGERPRINT]
     for part in parts:
         if callable(part):
-            names.append(f"{part.__module__}.{part.__qualname__}")
             if not part.__module__.startswith("curvopt."):
-                module = sys.modules.get(part.__module__)
-                try:
-                    names.append(hashlib.sha256(inspect.getsource(module).encode()).hexdigest())
-                except (TypeError, OSError):
-                    return None  # typed at a prompt: nothing on disk could tell two versions apart
+                return None
+            names.append(f"{part.__module__}.{part.__qualname__}")
         else:
             names.append(repr(part))
     return "|".join(names)

@@ -109,7 +109,12 @@ if ENABLED:
             return (sig, codegen.magic_tuple(), code, self._identity)
 
     def cached(dispatcher, identity=""):
-        """Give a fresh dispatcher the package's cache; no writable cache folder means no cache, not an error."""
+        """Give a fresh dispatcher the package's cache; no writable cache folder means no cache, not an error.
+
+        Code from outside the package gets none: the fingerprint does not know its files, nor those that they call.
+        """
+        if not dispatcher.py_func.__module__.startswith(__package__ + "."):
+            return dispatcher
         try:
             dispatcher._cache = _PackageCache(dispatcher.py_func, identity)
         except (RuntimeError, OSError):

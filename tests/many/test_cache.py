@@ -101,6 +101,36 @@ def test_a_folder_without_permission_to_write(copy, reference):
             folder.chmod(0o755)
 
 
+OUTSIDE = textwrap.dedent("""
+    import numpy as np
+    import curvopt
+    from curvopt._compiled_loop import identity_of
+    from curvopt._jit import kernel
+
+    @kernel
+    def step_length(lr):
+        return FACTOR * lr
+
+    def step(oracle, state, params):
+        return state
+
+    assert identity_of((curvopt.SGM.step,)) is not None and identity_of((curvopt.SGM.step, step)) is None
+    print(step_length(1.0))
+""")
+
+
+def test_code_from_outside_the_package_is_not_kept(copy):
+    """Numba does not see a changed constant, nor an edit in another file: a method of the user's own would run as it was."""
+    path, printed = copy.folder / "own_method.py", []
+    for factor in ("0.25", "0.75"):
+        path.write_text(OUTSIDE.replace("FACTOR", factor))
+        done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, cwd=copy.folder, timeout=120,
+                              env={**os.environ, "PYTHONPATH": str(copy.folder), "NUMBA_CACHE_DIR": str(copy.cache)})
+        assert done.returncode == 0, done.stderr
+        printed.append(done.stdout.strip())
+    assert printed == ["0.25", "0.75"]
+
+
 def test_an_edit_in_another_file_is_seen(copy, reference):
     """The last test: it changes the copy. The kernel is in another file than the loop, and than the method."""
     path = copy.folder / "curvopt" / "_vectors.py"
