@@ -88,7 +88,7 @@ def rough(part):
     cases = [c for c in rough_functions() if (zlib.crc32(c.name.encode()) % 3 != 0) == (part == "tuning")]
     lrs = (0.1, 0.01, 0.001)
     methods = {f"{name} {lr}": m.replace(lr=lr) for name, m in (("Adam", Adam), ("auto", FUSEPV)) for lr in lrs}
-    methods |= {"QuasiNewton": QuasiNewton}
+    methods |= {"strong": QuasiNewton.replace(wolfe="strong"), "QuasiNewton": QuasiNewton}
     print(f"{part}: f - f* after {BUDGET} calls")
     print(f"{'function':28s}" + "".join(f"{name:>13s}" for name in methods))
     gaps = []
@@ -100,8 +100,9 @@ def rough(part):
         print(f"{case.name:28s}" + "".join(f"{gap:13.2e}" for gap in gaps[-1]), flush=True)
     gaps = {name: column for name, column in zip(methods, np.array(gaps).T)}
     for lr in lrs:
-        auto, alone, adam = gaps[f"auto {lr}"], gaps["QuasiNewton"], gaps[f"Adam {lr}"]
-        for label, ratio in (("QuasiNewton", auto / alone), ("the better of that and Adam", auto / np.minimum(adam, alone))):
+        auto, alone, adam = gaps[f"auto {lr}"], gaps["strong"], gaps[f"Adam {lr}"]
+        for label, ratio in (("strong", auto / alone), ("the better of that and Adam", auto / np.minimum(adam, alone)),
+                             ("QuasiNewton", auto / gaps["QuasiNewton"])):
             mean, above = np.exp(np.log(ratio).mean()), [int(np.sum(ratio > limit)) for limit in (1.01, 2.0)]
             print(f"lr {lr}: auto / {label}: geometric mean {mean:.3g}, above 1.01 in {above[0]}, above 2 in {above[1]} "
                   f"of {len(cases)}, largest {ratio.max():.2f}")

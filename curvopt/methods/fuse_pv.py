@@ -225,10 +225,10 @@ class FusePVMethod(Method):
             raise ValueError(f"second={self.second!r} takes batches: give batch_size as well")
         if self.switch == "auto":
             adam_first = _checks.choice("first", self.first or "newton", {"newton": False, "adam": True})
-            second = quasi_newton.QuasiNewton.replace(m=self.m)
+            second = quasi_newton.QuasiNewton.replace(m=self.m, wolfe="strong")
             return fuse_auto.Params(adam_first, first.replace(form="relative").params, second.params,
-                                    second.params._replace(strong=False))
-        second = lbfgs.LBFGS if self.m is None else lbfgs.LBFGS.replace(m=self.m)
+                                    second.replace(wolfe="weak").params)
+        second = lbfgs.LBFGS.replace(m=30 if self.m is None else self.m, wolfe="strong")
         return Params(*checked_switch(self.switch, False), first.params, second.params)
 
     def sum_params(self, kind):

@@ -28,6 +28,8 @@ class LimitedMemory(Method):
         Sufficient decrease of the search.
     c2 : float in (c1, 1)
         Share of the first slope, in absolute value, that the search leaves.
+    wolfe : {"auto", "strong", "weak"}
+        As in `QuasiNewton`.
 
     Notes
     -----
@@ -50,6 +52,7 @@ class LimitedMemory(Method):
     m: int = 30
     c1: float = 1e-4
     c2: float = 0.9
+    wolfe: str = "auto"
 
     columns: ClassVar = ("pairs", "dense")
     cost: ClassVar = "1.3 f, 1.3 g"
@@ -61,7 +64,7 @@ class LimitedMemory(Method):
     report: ClassVar = staticmethod(report)
 
     def validated(self):
-        return wolfe_params(_checks.count("m", self.m, 1), self.c1, self.c2, NEVER)
+        return wolfe_params(_checks.count("m", self.m, 1), self.c1, self.c2, NEVER, self.wolfe)
 
     @property
     def name(self):

@@ -108,7 +108,7 @@ def moved(oracle, state, params, f_new, g_new, g_spare, alpha, K):
     book[turns.FAILURES] = 0.0
     turns.begin_burst(oracle, g_new, params.price, book)
     qn = burst.State(qn.x_trial, f_new, g_new, alpha, RUNNING, qn.inverse, qn.room, qn.d, qn.x, qn.g, g_spare, qn.length, K,
-                     qn.failures)
+                     qn.failures, qn.weak)
     return State(qn.x, qn.f, qn.g, qn.alpha, RUNNING, qn, state.solve, book)
 
 

@@ -25,12 +25,14 @@ from .._vectors import copy_to, norm
 from ..directions.inverse_hessian import DENSE, HELD, InverseHessian, forget, learn_step, make_inverse, times
 from ..linesearch.armijo import failure
 from ..linesearch.first_trial import forget_slopes, stretched, within_reach
-from ..linesearch.wolfe import FAILED, LOWER, Room, Wolfe, make_room, search, strong_wolfe, strong_wolfe_unscaled
+from ..linesearch.wolfe import ACCEPTED, FAILED, LOWER, Room, Wolfe, make_room, search, strong_wolfe, strong_wolfe_unscaled
 
 # Measured (docs/methods/quasi_newton.md): the gradients needed fall as m grows, 1 at 10, 0.83 at 30, 0.78 at 100; above
 # n = 500 the time of 200 pairs is no longer worth it.
 SMALL_N, SMALL_M, LARGE_M = 500, 200, 30
 AUTO, NEVER = 0, -1             # Params.dense_after
+STRONG, WEAK, KINKS = range(3)  # Params.wolfe; the last: weak ones from the first sign of a kink on
+WOLFE = {"auto": KINKS, "strong": STRONG, "weak": WEAK}
 NOISE_FACTOR = 100.0            # K of the search at the start: sums of some hundred terms round like this
 FIRST_LENGTH = 1.0              # ||s|| of the very first trial
 MAX_FAILURES = 50               # searches that found nothing, each answered by a new start of the memory
@@ -41,7 +43,7 @@ class Params(NamedTuple):
     c1: float
     c2: float
     dense_after: int    # AUTO, NEVER, or a number of pairs
-    strong: bool = True     # False: the weak Wolfe conditions, which can be met at a kink
+    wolfe: int = STRONG
 
 
 class State(NamedTuple):
@@ -59,6 +61,7 @@ class State(NamedTuple):
     length: float           # ||s|| of the last step: the first trial of the next steepest descent
     K: float                # noise factor of the search
     failures: int
+    weak: int               # 1: the weak Wolfe conditions, which can be met at a kink
 
 
 @routine
@@ -85,18 +88,20 @@ def begin(x, f, g, params):
     m, turn = memory_size(x.size, params)
     room = make_room(strong_wolfe(params.c1, params.c2))
     return State(x, f, g, 1.0, RUNNING, make_inverse(x.size, m, turn), room, np.empty_like(x), np.empty_like(x),
-                 np.empty_like(x), np.empty_like(x), within_reach(FIRST_LENGTH, x), NOISE_FACTOR, 0)
+                 np.empty_like(x), np.empty_like(x), within_reach(FIRST_LENGTH, x), NOISE_FACTOR, 0,
+                 int(params.wolfe == WEAK))
 
 
 @routine
 def again(oracle, state, x0, params):
     """The state that `init` returns, in the arrays of another one."""
-    _, _, _, _, _, inverse, room, d, x_trial, g_trial, g_spare, _, _, _ = state
+    _, _, _, _, _, inverse, room, d, x_trial, g_trial, g_spare, _, _, _, _ = state
     x, g = state.x, state.g
     f = start_in(oracle, x0, x, g)
     forget(inverse)
     length = within_reach(FIRST_LENGTH, x)
-    return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, length, NOISE_FACTOR, 0)
+    return State(x, f, g, 1.0, RUNNING, inverse, room, d, x_trial, g_trial, g_spare, length, NOISE_FACTOR, 0,
+                 int(params.wolfe == WEAK))
 
 
 @routine
@@ -106,14 +111,14 @@ def moved(state, x, f, g, length, K):
     copy_to(g, state.g_trial)
     forget_slopes(state.room.left)
     return State(state.x_trial, f, state.g_trial, 0.0, RUNNING, state.inverse, state.room, state.d, state.x, state.g,
-                 state.g_spare, length, K, state.failures)
+                 state.g_spare, length, K, state.failures, state.weak)
 
 
 @routine
 def searched(state, alpha, x_trial, g_trial, g_spare, K):
     """The state where it was, of a run that goes on, after another search that may have exchanged the buffers."""
     return State(state.x, state.f, state.g, alpha, RUNNING, state.inverse, state.room, state.d, x_trial, g_trial, g_spare,
-                 state.length, K, state.failures)
+                 state.length, K, state.failures, state.weak)
 
 
 @kernel
@@ -140,21 +145,24 @@ def descent(inverse, g, d, length):
 
 @routine
 def step(oracle, state, params):
-    x, f, g, _, _, inverse, room, d, x_trial, g_trial, g_spare, length, K, failures = state
+    x, f, g, _, _, inverse, room, d, x_trial, g_trial, g_spare, length, K, failures, weak = state
     slope, alpha = descent(inverse, g, d, length)
     blind = inverse.phase[HELD] == 0
     alpha = alpha if blind else stretched(room.left)
     c1, c2 = params.c1, params.c2
     rule = strong_wolfe_unscaled(c1, c2) if blind else strong_wolfe(c1, c2)
-    if not params.strong:
+    if weak == 1 or params.wolfe == WEAK:
         rule = Wolfe(c1, c2, False, rule.widen, rule.trials)
     t, f_new, _, outcome, K, g_new, g_spare = search(
         oracle, x, f, d, slope, alpha, math.nan, rule, K, 0.0, room, x_trial, g_trial, g_spare)
+    if outcome != ACCEPTED and params.wolfe == KINKS:
+        weak = 1
     if outcome == FAILED:
         failures += 1
         flag = failure(f, slope * min(alpha, 1.0)) if blind or failures > MAX_FAILURES else RUNNING
         forget(inverse)
-        return State(x, f, g, 0.0, flag, inverse, room, d, x_trial, g_new, g_spare, length, K, failures)
+        return State(x, f, g, 0.0, flag, inverse, room, d, x_trial, g_new, g_spare, length, K, failures,
+                     weak)
     if blind:
         forget_slopes(room.left)
     fit, ss = learn_step(inverse, x_trial, x, g_new, g, 0.0 if blind else -t * t * slope)
@@ -162,7 +170,7 @@ def step(oracle, state, params):
         forget(inverse)
     if 0.0 < ss < math.inf:
         length = math.sqrt(ss)
-    return State(x_trial, f_new, g_new, t, RUNNING, inverse, room, d, x, g, g_spare, length, K, failures)
+    return State(x_trial, f_new, g_new, t, RUNNING, inverse, room, d, x, g, g_spare, length, K, failures, weak)
 
 
 @routine
@@ -189,6 +197,10 @@ class QuasiNewtonMethod(Method):
     dense_after : int >= 1 or inf, optional
         Pairs after which they become a matrix, if n <= 500 and dense_after <= m; 1 stands for a matrix from the first
         pair on, inf for none. By default 10 n, but at least 20 and at most 200.
+    wolfe : {"auto", "strong", "weak"}
+        Conditions that a step has to meet. Across a kink of fun the slope jumps, and the strong ones may hold nowhere; the
+        weak ones can be met, and BFGS with them converges on functions with kinks as a rule [3]_. ``"auto"`` goes over
+        to them at the first search that finds no step by the strong ones.
 
     Notes
     -----
@@ -208,6 +220,7 @@ class QuasiNewtonMethod(Method):
     ----------
     .. [1] D. C. Liu, J. Nocedal, "On the limited memory BFGS method for large scale optimization", Math. Program. 45, 1989.
     .. [2] J. Nocedal, S. J. Wright, "Numerical Optimization", 2nd ed., Springer, 2006. Chapters 3, 6 and 7.
+    .. [3] A. S. Lewis, M. L. Overton, "Nonsmooth optimization via quasi-Newton methods", Math. Program. 141, 2013.
 
     Examples
     --------
@@ -222,6 +235,7 @@ class QuasiNewtonMethod(Method):
     c1: float = 1e-4
     c2: float = 0.9
     dense_after: float = None
+    wolfe: str = "auto"
 
     columns: ClassVar = ("pairs", "dense")
     cost: ClassVar = "1.3 f, 1.3 g"
@@ -240,16 +254,16 @@ class QuasiNewtonMethod(Method):
             dense_after = NEVER
         else:
             dense_after = _checks.count("dense_after", self.dense_after, 1)
-        return wolfe_params(m, self.c1, self.c2, dense_after)
+        return wolfe_params(m, self.c1, self.c2, dense_after, self.wolfe)
 
     @property
     def name(self):
         return "QuasiNewton"
 
 
-def wolfe_params(m, c1, c2, dense_after):
+def wolfe_params(m, c1, c2, dense_after, wolfe):
     c1 = _checks.in_open_interval("c1", c1, 0.0, 0.5)
-    return Params(m, c1, _checks.in_open_interval("c2", c2, c1, 1.0), dense_after)
+    return Params(m, c1, _checks.in_open_interval("c2", c2, c1, 1.0), dense_after, _checks.choice("wolfe", wolfe, WOLFE))
 
 
 QuasiNewton = QuasiNewtonMethod()

@@ -155,7 +155,7 @@ class TruncatedNewtonMethod(Method):
         if m == 0 and depth < 1:
             raise ValueError("m = 0 leaves no memory for quasi-Newton steps; it needs a depth above 0")
         dense = burst.NEVER if m == 0 else burst.AUTO
-        qn = burst.wolfe_params(burst.AUTO if m is None else max(m, 1), self.c1, self.c2, dense)
+        qn = burst.wolfe_params(burst.AUTO if m is None else max(m, 1), self.c1, self.c2, dense, "strong")
         return Params(qn, depth, _checks.choice("globalization", self.globalization, GLOBALIZATIONS),
                       _checks.positive("good", self.good), _checks.positive("price", self.price), bool(self.plain_retry),
                       m != 0)

@@ -222,3 +222,40 @@ def test_singular_minimizers_take_fewer_calls_with_stretched_trials(monkeypatch)
     stretched = calls()
     monkeypatch.setattr(quasi_newton, "stretched", lambda left: 1.0)
     assert stretched <= 0.9 * calls()
+
+
+def hinges(n):
+    """A sum of hinges and a parabola: Lipschitz, convex, and not smooth where it is least."""
+    rng = np.random.default_rng(3)
+    B, b = rng.standard_normal((3 * n, n)), np.sign(rng.standard_normal(3 * n))
+
+    def fun(x):
+        return float(np.maximum(0.0, 1.0 - b * (B @ x)).mean() + 0.01 * x @ x)
+
+    def jac(x):
+        return -((b * (B @ x) < 1.0) * b) @ B / b.size + 0.02 * x
+
+    return fun, jac
+
+
+@pytest.mark.parametrize("method", [LBFGS.replace(m=200), QuasiNewton], ids=lambda m: m.name)
+def test_kinks_end_the_strong_conditions(method):
+    """They may hold nowhere across a kink; a run that insists on them stands still far above the least value."""
+    fun, jac = hinges(5)
+    ends = {wolfe: curvopt.minimize(fun, np.full(5, 0.1), jac=jac, method=method.replace(wolfe=wolfe), options={"maxfev": 1500})
+            for wolfe in ("strong", "auto", "weak")}
+    best = min(res.fun for res in ends.values())
+    assert ends["strong"].fun - best > 1e-7
+    assert max(ends["auto"].fun, ends["weak"].fun) - best < 1e-9
+    assert ends["auto"].state.state.weak == 1 and ends["strong"].state.state.weak == 0
+
+
+def test_the_strong_conditions_stay_where_fun_is_smooth():
+    runs = [Recorder(rosen, rosen_der) for _ in range(2)]
+    ends = [run.run(ROSEN10, QuasiNewton.replace(wolfe=wolfe)) for run, wolfe in zip(runs, ("auto", "strong"))]
+    assert distance(*runs, None) == 0.0 and ends[0].state.state.weak == 0
+
+
+def test_the_conditions_have_names():
+    with pytest.raises(ValueError, match="wolfe"):
+        QuasiNewton.replace(wolfe="weakest")
