@@ -31,8 +31,8 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item):
-    if "rng" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.thread_unsafe(reason="all threads would draw from one generator"))
+    if {"rng", "spied"}.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.thread_unsafe(reason="all threads would have one generator, or one counter of calls"))
 
 
 @pytest.fixture

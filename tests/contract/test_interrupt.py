@@ -11,6 +11,7 @@ import pytest
 from curvopt import SGM, Status, minimize
 from curvopt._jit import ENABLED
 
+pytestmark = pytest.mark.thread_unsafe(reason="Ctrl-C reaches the main thread, which waits for the others")
 on_main_thread = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="signals arrive in the main thread")
 
@@ -108,7 +109,7 @@ def test_a_real_signal_during_compiled_chunks(handler, method_name, method):
     if numba.config.DISABLE_JIT or not ENABLED:
         pytest.skip("nothing is compiled in this run")
     if not COMPILED:
-        COMPILED.extend(map(numba.njit, (valley, valley_jac)))
+        COMPILED[:] = map(numba.njit, (valley, valley_jac))
 
     def run(**options):
         return minimize(COMPILED[0], [3.0, 4.0], method=method.replace(lr=1e-6), jac=COMPILED[1],
