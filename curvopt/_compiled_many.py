@@ -227,20 +227,21 @@ def compiled_entry(method, functions, args, shared, starts, tol, make_objective)
         if len(_ready) >= 256:
             _ready.clear()      # a caller that makes new functions all the time must not fill the memory
         _ready[key] = ready
-    entry, addresses = ready
+    entry, addresses, callables = ready
 
     def solve_rows(begin, end, cursor, outputs):
         entry(addresses, args, shared, NO_HESSIAN, starts, method.params, tol, begin, end, cursor, *outputs)
 
+    solve_rows.functions = callables    # which have to live as long as their addresses are used
     return solve_rows
 
 
 def find_entry(method, objective, args, shared, tol, sizes):
-    """(machine code, addresses of the callables); what this process has not compiled yet is compiled."""
+    """(machine code, addresses of the callables, these); what this process has not compiled yet is compiled."""
     callables, data_t = objective.compiled_callables(), typeof(objective.data)
     compile_callables(callables, data_t)
     entry = machine_code(method, data_t, args, shared, tol, sizes)
-    return entry, tuple(map(address_of, callables, signatures(data_t)))
+    return entry, tuple(map(address_of, callables, signatures(data_t))), callables
 
 
 def compile_ahead(method, n, args, shared, tol):

@@ -27,6 +27,18 @@ def quartic(scale):
     return fun, jac
 
 
+def record_addresses(monkeypatch, module):
+    """The list of weak references to the functions whose addresses the module will ask for."""
+    asked, address_of = [], _compiled_pointers.address_of
+
+    def recording(function, signature):
+        asked.append(weakref.ref(function))
+        return address_of(function, signature)
+
+    monkeypatch.setattr(module, "address_of", recording)
+    return asked
+
+
 def forget():
     """Everything that keeps the adapters of earlier functions alive."""
     _compiled_loop._ready.clear()
@@ -36,11 +48,7 @@ def forget():
 
 
 def test_functions_live_while_their_loop_runs(monkeypatch):
-    asked, address_of = [], _compiled_pointers.address_of
-
-    def recording(function, signature):
-        asked.append(weakref.ref(function))
-        return address_of(function, signature)
+    asked = record_addresses(monkeypatch, _compiled_pointers)
 
     def iterates(disturb):
         fun, jac = quartic(1.0)
@@ -58,7 +66,6 @@ def test_functions_live_while_their_loop_runs(monkeypatch):
         points += [iterate.x.copy() for iterate in run]
         return np.array(points)
 
-    monkeypatch.setattr(_compiled_pointers, "address_of", recording)
     expected = iterates(False)
     assert np.array_equal(iterates(True), expected)
 
@@ -72,3 +79,20 @@ def test_addresses_are_asked_for_once(monkeypatch):
     first = solve()
     monkeypatch.setattr(_compiled_pointers, "address_of", None)     # whoever asks again fails
     assert np.array_equal(solve(), first)
+
+
+def test_functions_live_while_many_problems_can_be_solved_again(monkeypatch):
+    """The second call finds addresses of adapters that nothing else remembers."""
+    from curvopt import _compiled_many
+
+    asked = record_addresses(monkeypatch, _compiled_many)
+
+    fun, jac = quartic(4.0)
+
+    def solve():
+        return curvopt.minimize_many(fun, np.array([X0, -X0]), jac=jac, method="QuasiNewton").x
+
+    first = solve()
+    forget()
+    assert len(asked) == 3 and all(reference() is not None for reference in asked)
+    assert np.array_equal(solve(), first) and len(asked) == 3
