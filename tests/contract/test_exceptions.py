@@ -103,7 +103,7 @@ def functions(compiled):
     import numba
 
     if not COMPILED:
-        COMPILED[:] = map(numba.njit, three)
+        COMPILED[:] = list(map(numba.njit, three))
     return COMPILED
 
 

@@ -109,7 +109,7 @@ def test_a_real_signal_during_compiled_chunks(handler, method_name, method):
     if numba.config.DISABLE_JIT or not ENABLED:
         pytest.skip("nothing is compiled in this run")
     if not COMPILED:
-        COMPILED[:] = map(numba.njit, (valley, valley_jac))
+        COMPILED[:] = list(map(numba.njit, (valley, valley_jac)))
 
     def run(**options):
         return minimize(COMPILED[0], [3.0, 4.0], method=method.replace(lr=1e-6), jac=COMPILED[1],

@@ -31,7 +31,7 @@ def test_a_dome_has_no_minimum(method, compiled):
         import numba
 
         if not COMPILED:
-            COMPILED[:] = map(numba.njit, three)
+            COMPILED[:] = list(map(numba.njit, three))
         three = COMPILED
     res = minimize(three[0], [1.0, -0.5, 0.25], method=method, jac=three[1], hessp=three[2],
                    options={"compiled": compiled, "maxiter": 20_000})

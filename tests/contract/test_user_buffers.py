@@ -97,7 +97,7 @@ def test_compiled_functions_that_write_into_their_arguments(method, compiled, sa
         import numba
 
         if not COMPILED:
-            COMPILED[:] = map(numba.njit, functions)
+            COMPILED[:] = list(map(numba.njit, functions))
         functions = COMPILED
     res = minimize(functions[0], x0, method=method, jac=functions[1], hessp=functions[2],
                    options={**options, "compiled": compiled})
