@@ -21,8 +21,9 @@ from ._jit import ENABLED, routine, unlocked
 # 50 to 150 us; handing it over takes 3 us.
 BLOCK = 2 ** 17
 LINE = 64
-# Vectors from this length on are shared among threads. Measured: see docs/howto/large.md.
-SHARED = 2 * BLOCK
+# Vectors from this length on are shared among threads. Measured (docs/howto/large.md): an idle core is a gain from half of that
+# on, a busy one a loss up to about this length.
+SHARED = 4 * BLOCK
 
 
 @routine
@@ -37,11 +38,6 @@ def block_length(n):
 @routine
 def add(a, b):
     return a + b
-
-
-@routine
-def add_pairs(a, b):
-    return a[0] + b[0], a[1] + b[1]
 
 
 @routine
@@ -116,6 +112,11 @@ def composed(vector):
     return decorate
 
 
+def threads_take(n):
+    """Whether several threads share vectors of length n."""
+    return ENABLED and n >= SHARED and _threads.count() > 1
+
+
 def in_blocks(block, join, args, n, threads):
     """What `block` gives for these arguments, whose vectors have length n."""
     length = block_length(n)
@@ -126,6 +127,14 @@ def in_blocks(block, join, args, n, threads):
 
     begins = range(0, n, length)
     return functools.reduce(join, map(run, begins) if threads == 1 else _threads.each(run, begins, threads))
+
+
+def copy_blocks(v, out):
+    """out[:] = v, with threads where the vectors are long. An array of any numbers will do."""
+    if out.size < SHARED:
+        out[:] = v
+    else:
+        in_blocks(np.copyto, nothing, (out, v), out.size, _threads.count())
 
 
 def plain(result):

@@ -104,8 +104,9 @@ def minimize(fun, x0, args=(), method=None, jac=None, hess=None, hessp=None, bou
         nonfinite : {"backtrack", "stop", "raise"}
             What a NaN or infinite value in a trial point means: a failed trial, the end of the run, or an error.
         compiled : bool or None
-            Run the loop as machine code: None where possible (all functions compiled by numba, no callback), True to
-            insist, False never. The numbers are the same.
+            Run the loop as machine code: None where possible (all functions compiled by numba, no callback) unless x is so
+            long (n >= 524,288) that several threads pay, which serve the interpreted loop; True to insist, False never. The
+            numbers are the same.
         resume : RunState
             ``state`` of an earlier result; the run goes on as if it had not stopped.
         rng : seed or numpy.random.Generator

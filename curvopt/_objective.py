@@ -48,16 +48,17 @@ class Objective:
 
     def oracle(self):
         """The oracle of the interpreted loop."""
+        copied = python.copier(self.shape)
         if self.pair:
-            evaluate = python.pair(self.fun, self.shape)
+            evaluate = python.pair(self.fun, self.shape, copied)
             value, gradient = python.shared_value(evaluate), python.shared_gradient(evaluate)
         else:
-            value = python.value(self.fun, self.shape)
-            value, gradient = self._with_differences(value, lambda jac: python.gradient(jac, self.shape), _call)
+            value = python.value(self.fun, copied)
+            value, gradient = self._with_differences(value, lambda jac: python.gradient(jac, self.shape, copied), _call)
         if not self.second_order:
             product = python.no_product
         elif callable(self.hessp):
-            product = python.product(self.hessp, self.shape)
+            product = python.product(self.hessp, self.shape, copied)
         elif callable(self.hess):
             product = python.hessian(self.hess, self.shape)
         else:

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from ._blocks import threads_take
 from ._callback import Table, adapt_callback
 from ._interrupt import CtrlC
 from ._loop import RunState, iterates
@@ -43,6 +44,7 @@ def snapshots(method, options, objective, x0, every_iteration, resume=None):
     reason = method.interpreted_only or objective.why_not_compilable()
     if options.compiled is None and not reason:
         reason = "a callback wants every iteration" if every_iteration else method.interpreted_unless_asked
+        reason = reason or (threads_take(x0.size) and "threads take part, which only the interpreted loop has")
     if options.compiled and reason:
         raise ValueError(f"compiled=True, but the loop cannot be compiled: {reason}")
 

@@ -6,9 +6,11 @@ import threading
 import numpy as np
 import pytest
 
+import curvopt
 from curvopt import _blocks, _threads
-from curvopt._blocks import BLOCK, LINE, SHARED, block_length
+from curvopt._blocks import BLOCK, LINE, SHARED, block_length, copy_blocks
 from curvopt._jit import ENABLED
+from curvopt._python_adapters import LongCopies
 from curvopt._vectors import axpy_to, copy_to, dot, norm, norm_inf, same
 from curvopt.directions.curvature import curvature_products, scalings
 
@@ -160,3 +162,67 @@ def test_joined_in_the_order_of_the_blocks(monkeypatch):
     v = np.arange(float(4 * SHARED))
     _blocks.in_blocks(norm_inf.__wrapped__, join, (v,), v.size, 3)
     assert seen == sorted(seen) and len(seen) == 4 * SHARED // BLOCK - 1
+
+
+def test_copies_of_long_vectors_for_functions_that_keep_them():
+    shape = (2, SHARED)
+    copied, x = LongCopies(shape), vectors(2 * SHARED)[0]
+    first = copied(x)
+    assert first.shape == shape and np.array_equal(first.ravel(), x)
+    first[0, 0] = 7.0
+    assert x[0] != 7.0
+    address = first.ctypes.data
+    del first
+    second = copied(2.0 * x)
+    assert second.ctypes.data == address, "nobody has kept the memory"
+    kept = second[0, 10:20]
+    del second
+    expected = kept.copy()
+    assert copied(3.0 * x).ctypes.data != address and np.array_equal(kept, expected), "a view of it is kept"
+
+
+def test_results_of_long_functions_in_any_layout():
+    out, v = np.empty(SHARED), np.arange(2 * SHARED)
+    copy_blocks(v[::2], out)
+    assert np.array_equal(out, v[::2])
+
+
+def value(x):
+    total = 0.0
+    for i in range(x.size - 1):
+        total += (1.0 + i % 5) * (x[i] * x[i] + 0.1 * x[i] * x[i] * x[i] * x[i] + 0.5 * x[i] * x[i + 1])
+    return total
+
+
+def slopes(x):
+    g = np.zeros_like(x)
+    for i in range(x.size - 1):
+        g[i] += (1.0 + i % 5) * (2.0 * x[i] + 0.4 * x[i] * x[i] * x[i] + 0.5 * x[i + 1])
+        g[i + 1] += (1.0 + i % 5) * 0.5 * x[i]
+    return g
+
+
+def products(x, v):
+    h = np.zeros_like(x)
+    for i in range(x.size - 1):
+        h[i] += (1.0 + i % 5) * ((2.0 + 1.2 * x[i] * x[i]) * v[i] + 0.5 * v[i + 1])
+        h[i + 1] += (1.0 + i % 5) * 0.5 * v[i]
+    return h
+
+
+@machine_code_only
+@pytest.mark.parametrize("method", ["SGM", "LBFGS"])
+def test_runs(monkeypatch, method):
+    """Bits, history and counts of whole runs; left to itself, a run of such a length is interpreted and uses threads."""
+    from numba import njit
+
+    fun, jac, hessp = map(njit(error_model="numpy"), (value, slopes, products))
+    x0, seen = vectors(SHARED + 5)[0], []
+    for threads, compiled in (("1", None), ("2", None), ("3", False), ("1", False)):
+        monkeypatch.setenv(_threads.VARIABLE, threads)
+        res = curvopt.minimize(fun, x0, jac=jac, hessp=hessp, method=method,
+                               options={"maxiter": 4, "gtol": 0.0, "compiled": compiled, "history": True, "chunk": 3})
+        assert res.compiled == (threads == "1" and compiled is None)
+        seen.append((res.x.tobytes(), res.history.fun.tobytes(), res.history.grad_norm.tobytes(), res.history.step.tobytes(),
+                     res.nit, res.nfev, res.njev, res.nhev))
+    assert seen[1:] == seen[:1] * 3
