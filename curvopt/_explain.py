@@ -146,6 +146,10 @@ def scale(result):
 
 
 def curvature(result):
+    unusable = result.get("unusable_products")
+    if unusable:
+        were = "product of the Hessian was" if unusable == 1 else "products of the Hessian were"
+        yield f"{unusable} {were} not finite: test hessp with curvopt.check_derivatives."
     if result.get("second_order"):
         yield f"Second order: {result.second_order}, least eigenvalue {result.curvature:.3g}."
     if result.history is not None and "curvature" in result.history.columns:

@@ -90,12 +90,16 @@ def failed(oracle, state, qn, params, slope):
 
 @routine
 def unusable(oracle, state, params):
-    """A product was not finite: a burst follows, longer each time. The memory is not to blame, and stays."""
-    if params.depth != AUTO:
-        return failed(oracle, state, state.qn, params, 0.0)
-    turns.plan(math.inf, params.good, True, False, state.book)
-    turns.begin_burst(oracle, state.g, params.price, state.book)
-    return State(state.x, state.f, state.g, 0.0, RUNNING, state.qn, state.solve, state.book)
+    """A solve that broke down. After a product that was not finite a burst follows, longer each time: the memory is not to
+    blame, and stays."""
+    book = state.book
+    if book[turns.TAKEN] > 0.0:
+        book[turns.UNUSABLE] += 1.0
+    if params.depth != AUTO or book[turns.TAKEN] == 0.0:
+        return failed(oracle, state, state.qn, params, -dot(state.g, state.g))
+    turns.plan(math.inf, params.good, True, False, book)
+    turns.begin_burst(oracle, state.g, params.price, book)
+    return State(state.x, state.f, state.g, 0.0, RUNNING, state.qn, state.solve, book)
 
 
 @routine
@@ -160,7 +164,7 @@ def search_step(oracle, state, params):
     ended = krylov.truncated_cg(oracle, qn.x, qn.g, qn.inverse, plain, eta, cap, radius, solve)
     turns.settle(solve.whole[krylov.DEPTH], turns.units(oracle, params.price) - spent, book)
     if ended == krylov.BROKEN:
-        return unusable(oracle, state, params) if book[turns.TAKEN] > 0.0 else failed(oracle, state, qn, params, 0.0)
+        return unusable(oracle, state, params)
     along, slope, alpha, f_first, cut = choose(oracle, state, params, ended)
     if not (-math.inf < slope < 0.0 and 0.0 < alpha < math.inf):
         return failed(oracle, state, qn, params, slope)
@@ -190,7 +194,7 @@ def region_step(oracle, state, params):
     ended = krylov.truncated_cg(oracle, qn.x, qn.g, qn.inverse, plain, eta, cap, radius, solve)
     turns.settle(solve.whole[krylov.DEPTH], turns.units(oracle, params.price) - spent, book)
     if ended == krylov.BROKEN:
-        return unusable(oracle, state, params) if book[turns.TAKEN] > 0.0 else failed(oracle, state, qn, params, 0.0)
+        return unusable(oracle, state, params)
     if ended == krylov.NEGATIVE:
         steihaug.to_edge(radius, solve.d, solve.hd, solve.p, solve.r, solve.real)
     slope = dot(qn.g, solve.p)

@@ -18,6 +18,7 @@ References
 .. [3] O. Smee, F. Roosta, S. J. Wright, "First-ish Order Methods: Hessian-aware Scalings of Gradient Descent",
        arXiv:2502.03701, 2025. The first step of the solve, taken alone, is their CG scaling.
 """
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -110,7 +111,8 @@ class TruncatedNewtonMethod(Method):
     Up to 100 exact pairs of a solve (10 for n > 500) go into the memory. The path of a solve is not stored: besides the
     memory, the method holds 9 vectors and the pairs kept for it.
 
-    A product that is not finite is followed by a burst, longer each time; with depth "auto" nothing else happens.
+    A product that is not finite is followed by a burst, longer each time; with depth "auto" nothing else happens. The
+    result's ``unusable_products`` counts them where there were any, and ``explain()`` says so.
 
     References
     ----------
@@ -161,8 +163,11 @@ class TruncatedNewtonMethod(Method):
                       m != 0)
 
     def details(self, state):
-        """The least curvature d'Hd / d'd met in the last solve: an upper bound of the Hessian's least eigenvalue there."""
-        return {"curvature": float(state.solve.real[krylov.SMALLEST])} if state.solve.whole[krylov.DEPTH] > 0 else {}
+        """The least curvature d'Hd / d'd met in the last solve, an upper bound of the Hessian's least eigenvalue there, and
+        the number of products that were not finite, if any."""
+        least, unusable = float(state.solve.real[krylov.SMALLEST]), int(state.book[turns.UNUSABLE])
+        found = {"curvature": least} if state.solve.whole[krylov.DEPTH] > 0 and math.isfinite(least) else {}
+        return {**found, "unusable_products": unusable} if unusable else found
 
     @property
     def name(self):

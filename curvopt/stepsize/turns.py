@@ -46,7 +46,8 @@ RATE = 10       # what the last burst took off ln ||g||, per unit
 MARK = 11       # ln ||g|| where the burst began
 BILL = 12       # units spent until then
 RADIUS = 13     # of the trust region
-PLACES = 14
+UNUSABLE = 14   # solves ended by a product that was not finite
+PLACES = 15
 
 
 @kernel

@@ -192,3 +192,19 @@ def test_noise_factor_and_values_only_go_one_way():
         K = after.qn.K
         assert now[NJEV] > counts[NJEV] or after.alpha == 0.0
     assert len(points) == len(set(points))
+
+
+# ---- products that cannot be used ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("globalization", ["search", "region"])
+def test_products_that_are_not_finite_are_counted_and_said(globalization):
+    def hessp(x, p):
+        return np.full_like(p, math.nan)
+
+    auto, fixed = (curvopt.minimize(rosen, X0, jac=rosen_der, hessp=hessp, options={"gtol": 1e-5},
+                                    method=NEWTON.replace(depth=depth, globalization=globalization)) for depth in ("auto", 3))
+    assert auto.success and auto.unusable_products == auto.nhev > 0 and "curvature" not in auto
+    assert f"{auto.nhev} products of the Hessian were not finite" in auto.explain()
+    assert fixed.status == curvopt.Status.STEP_FAILED and fixed.unusable_products == fixed.nhev    # not PRECISION: g is large
+    fine = curvopt.minimize(rosen, X0, jac=rosen_der, hessp=rosen_hess_prod, method=NEWTON)
+    assert "unusable_products" not in fine and "not finite" not in fine.explain()
