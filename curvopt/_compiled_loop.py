@@ -137,13 +137,13 @@ def _compile_loop(make_advance, parts, types_, sampled):
 
 def _compile(make_advance, parts, objective, callables, arguments):
     """(loop, addresses of these callables): compiles them, and the loop where this process has not done so yet."""
-    from numba import typeof
     from numba.core.errors import NumbaError
 
     from ._compiled_pointers import address_of
+    from ._compiled_types import types_for
 
     name_apart(*arguments)
-    types_ = (typeof(objective.data), *map(typeof, arguments))
+    types_ = types_for(objective.data, *arguments)
     sampled = len(callables) > 3
     compile_callables(callables, types_[0])
     with _lock:
@@ -175,12 +175,12 @@ def compiled_advance(make_advance, parts, objective, arguments):
     """(advance, seconds spent compiling). Raises NotCompilable, with the reason, where it cannot be done."""
     if not ENABLED:
         raise NotCompilable("CURVOPT_JIT=0 is set")
-    from numba import typeof
+    from ._compiled_types import type_of
 
     began = time.perf_counter()
     callables = objective.compiled_callables()
     # The types of state and parameters follow from the method; asking numba for them at each solve would cost 100 us.
-    key = (parts, callables, typeof(objective.args))
+    key = (parts, callables, type_of(objective.args))
     ready = _ready.get(key)
     if ready is None:
         with Notice():

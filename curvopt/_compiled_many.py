@@ -6,7 +6,7 @@ the interpreter's lock, so slices of rows run in threads.
 import threading
 
 import numpy as np
-from numba import float64, int64, njit, typeof, types
+from numba import float64, int64, njit, types
 from numba.core.errors import NumbaError
 from numba.extending import overload
 
@@ -14,6 +14,7 @@ from ._compiled_loop import Notice, compile_callables, first_line, function_type
 from ._compiled_pointers import address_of, pointer_to
 from ._compiled_shapes import ANY, LARGEST_N, known_sizes, of_size
 from ._compiled_tuples import hold, lent
+from ._compiled_types import type_of, types_for
 from ._compiled_whole import DRAFT, SIZED, WHOLE
 from ._jit import cached, kernel, routine
 from ._loop import make_advance
@@ -210,7 +211,7 @@ def kind(value):
     """What the machine code depends on of an argument: its type for numba, found ten times faster for an array."""
     if type(value) is np.ndarray:
         return value.dtype, value.ndim, value.flags.num & ~OWNDATA
-    return typeof(value)
+    return type_of(value)
 
 
 def compiled_entry(method, functions, args, shared, starts, tol, make_objective):
@@ -238,7 +239,7 @@ def compiled_entry(method, functions, args, shared, starts, tol, make_objective)
 
 def find_entry(method, objective, args, shared, tol, sizes):
     """(machine code, addresses of the callables, these); what this process has not compiled yet is compiled."""
-    callables, data_t = objective.compiled_callables(), typeof(objective.data)
+    callables, (data_t,) = objective.compiled_callables(), types_for(objective.data)
     compile_callables(callables, data_t)
     entry = machine_code(method, data_t, args, shared, tol, sizes)
     return entry, tuple(map(address_of, callables, signatures(data_t))), callables
@@ -247,7 +248,7 @@ def find_entry(method, objective, args, shared, tol, sizes):
 def compile_ahead(method, n, args, shared, tol):
     """The machine code for functions of n variables with arguments of these types."""
     data = make_data(n, tuple(array[0] for array in args) + shared)
-    machine_code(method, typeof(data), args, shared, tol, known_sizes(method, n))
+    machine_code(method, *types_for(data), args, shared, tol, known_sizes(method, n))
 
 
 def machine_code(method, data_t, args, shared, tol, sizes):
@@ -255,7 +256,7 @@ def machine_code(method, data_t, args, shared, tol, sizes):
     vector, none, matrix = float64[::1], types.none, float64[:, ::1]
     parts = (method.init, method.again, method.step, method.residual, method.report, method.monotone)
     name_apart(method.params)
-    args_t, shared_t, params_t, tol_t = map(typeof, (args, shared, method.params, tol))
+    args_t, shared_t, params_t, tol_t = types_for(args, shared, method.params, tol)
     key = (parts, args_t, shared_t, sizes)
     with _lock:
         if key not in _entries:

@@ -41,7 +41,7 @@ class Method:
     --------
     >>> import curvopt
     >>> curvopt.LBFGS.replace(m=5)
-    LBFGS(m=5, c1=0.0001, c2=0.9)
+    LBFGS(m=5, c1=0.0001, c2=0.9, wolfe='auto')
     >>> curvopt.LBFGS == curvopt.LBFGS.replace(m=30)
     True
     """

@@ -33,7 +33,7 @@ class Status(IntEnum):
     >>> status.name, status == 2, status.success
     ('PRECISION', True, False)
     >>> print(curvopt.Status.TARGET)
-    Target value (ftarget) reached.
+    Target value (ftarget, or a lower bound given as f_star) reached.
     """
 
     RUNNING = RUNNING

@@ -10,8 +10,8 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[2] / "curvopt"
 # with "." stands for all modules below it. A module that is not listed is a face: it may import everything, and nothing
 # that is listed may import it.
 LAYERS = (
-    ("_jit", "_compiled_whole", "_compiled_tuples", "_compiled_pointers", "_checks", "_notices", "_scipy_names", "_status",
-     "_threads", "_blocks", "_compiled_blocks"),
+    ("_jit", "_compiled_whole", "_compiled_tuples", "_compiled_pointers", "_compiled_types", "_checks", "_notices",
+     "_scipy_names", "_status", "_threads", "_blocks", "_compiled_blocks"),
     ("_vectors",),
     ("_oracle", "_derivatives", "_python_adapters", "_compiled_adapters", "_objective", "_sampling", "_finite_sum",
      "_sampled_objective"),

@@ -15,6 +15,14 @@ from curvopt import _threads
 pytestmark = pytest.mark.thread_unsafe(reason="they hold, count and interrupt the helpers of the process")
 
 
+@pytest.fixture(autouse=True)
+def rested():
+    """All helpers are waiting: one that has just ended a piece of the last test may not be back yet."""
+    limit = time.monotonic() + 20.0
+    while len(_threads._idle) < _threads._started and time.monotonic() < limit:
+        time.sleep(0.001)
+
+
 def meet(barrier):
     """Ends only when another thread is here too."""
     barrier.wait(timeout=20.0)
