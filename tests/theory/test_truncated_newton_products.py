@@ -103,7 +103,7 @@ def peak(n, depth, m, globalization):
 def test_the_path_of_a_solve_is_not_stored(globalization):
     """At n = 10^6: the memory of pairs, 20 rows for the harvest, and a few vectors, however deep the solve."""
     m = 2
-    peak(10, 3, m, globalization)      # imports
+    peak(10 ** 6, 1, m, globalization)      # imports, and the kernels for vectors as long as these
     shallow, res = peak(10 ** 6, 3, m, globalization)
     assert res.nhev == 3
     deep, res = peak(10 ** 6, 60, m, globalization)
