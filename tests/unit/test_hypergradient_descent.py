@@ -385,3 +385,20 @@ def test_baselines_end_where_fun_has_no_value():
     for method in (baselines.Baydin.replace(lr=10.0), baselines.AdaGrad.replace(lr=10.0)):
         res = run(method, lambda x: float(x[0] ** 2) if abs(x[0]) < 5 else math.nan, lambda x: 2 * x, [1.0])
         assert res.status == Status.STEP_FAILED and np.isfinite(res.x).all()
+
+
+def units_to_solve(method, c):
+    """Values and gradients for c/2 ||x||^2 until the gradient is 1e-5 c."""
+    result = curvopt.minimize(lambda x: 0.5 * c * float(x @ x), np.full(3, 3.0), jac=lambda x: c * x, method=method,
+                              options={"gtol": 1e-5 * c})
+    assert result.success
+    return result.nfev + result.njev
+
+
+def test_units_of_f_matter_to_the_unit_step_and_to_no_learned_one():
+    """ArmijoGD is done at once where the unit step happens to be right, and nowhere else."""
+    factors = (1e-3, 0.75, 1.0, 1e3)
+    assert [units_to_solve(curvopt.baselines.ArmijoGD, c) for c in factors] == [75, 24, 4, 44]
+    for method in (curvopt.HDM, curvopt.HDMRatio, curvopt.HDMBest, curvopt.HDMNesterov):
+        assert [units_to_solve(method, c) for c in factors] == [5] * 4
+    assert [units_to_solve(curvopt.HDMSecant, c) for c in factors] == [4] * 4
