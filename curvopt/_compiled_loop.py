@@ -13,7 +13,7 @@ import numpy as np
 
 from ._jit import ENABLED, FINGERPRINT, cached, routine
 from ._objective import NotCompilable
-from ._oracle import HESS_KNOWN, Oracle
+from ._oracle import Oracle
 from ._sampling import SampledOracle, draw_rows
 from ._status import RUNNING
 
@@ -196,7 +196,7 @@ def compiled_advance(make_advance, parts, objective, arguments):
 
     def advance(oracle, state, params, tol, best, nit, budget, trace):
         before = duplicate((state, best), {}) if budget > 1 else (state, best)
-        counts, work = objective.counts.copy(), objective.data.work.copy()
+        counts, known = objective.counts.copy(), objective.known()
         try:
             values, nit, status, gnorm = entry(*functions, objective.data, state, params, tol, best, nit, budget, trace)
         except BaseException as error:
@@ -204,8 +204,7 @@ def compiled_advance(make_advance, parts, objective, arguments):
                 error = error.__cause__     # raised by the handler of a signal while numba handed back the results
             state, best = before
             if budget > 1:
-                objective.counts[:], objective.data.work[:] = counts, work
-                objective.counts[HESS_KNOWN] = 0
+                objective.remember(counts, known)
                 if not isinstance(error, KeyboardInterrupt):
                     state, nit, error = replay(interpreted, oracle, state, params, tol, best, nit, budget, trace[:0], error)
             raise Broken(state, best, nit, error) from None

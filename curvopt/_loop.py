@@ -12,7 +12,7 @@ import numpy as np
 from ._compiled_loop import Broken, compiled_advance
 from ._jit import CompileClock, kernel
 from ._objective import NotCompilable
-from ._oracle import HESS_KNOWN, NFEV, NHEV, NJEV, ROWS, SAMPLE_F
+from ._oracle import NFEV, NHEV, NJEV, ROWS, SAMPLE_F
 from ._status import RUNNING
 from ._stopping import Best, check, first_best, improves, keep_best
 
@@ -80,7 +80,7 @@ class RunState(NamedTuple):
     best: Best
     nit: int
     counts: np.ndarray
-    work: np.ndarray        # evaluations that the next step may ask for again
+    known: np.ndarray       # evaluations that the next step may ask for again, see `Objective.known`
     seconds: float
 
     def __repr__(self):
@@ -118,9 +118,7 @@ def start(method, objective, x0, tol):
 
 def restart(objective, run_state):
     """(oracle, state, best) of a stopped run; counts and known evaluations go on from where they were."""
-    objective.counts[:] = run_state.counts
-    objective.counts[HESS_KNOWN] = 0    # the matrix is large and quickly asked for again
-    objective.data.work[:] = run_state.work
+    objective.remember(run_state.counts, run_state.known)
     state, best = copy.deepcopy((run_state.state, run_state.best))
     return objective.oracle(), state, best
 

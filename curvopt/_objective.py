@@ -5,7 +5,7 @@ from . import _compiled_adapters as compiled
 from . import _derivatives as difference
 from . import _python_adapters as python
 from ._jit import is_compiled
-from ._oracle import NFEV, Oracle, make_data
+from ._oracle import F_KNOWN, G_KNOWN, HESS_KNOWN, KNOWN_F, KNOWN_X, NFEV, Oracle, make_data
 
 
 class NotCompilable(Exception):
@@ -45,6 +45,17 @@ class Objective:
     @property
     def counts(self):
         return self.data.counts
+
+    def known(self):
+        """A copy of what is known at the last point, for a run that is to go on: three rows, or none."""
+        last = KNOWN_F + 1 if self.counts[F_KNOWN] or self.counts[G_KNOWN] else KNOWN_X
+        return self.data.work[KNOWN_X:last].copy()
+
+    def remember(self, counts, known):
+        """Go on from these counts and from what was known with them."""
+        self.counts[:] = counts
+        self.counts[HESS_KNOWN] = 0     # the matrix is large and quickly asked for again
+        self.data.work[KNOWN_X:KNOWN_X + len(known)] = known
 
     def oracle(self):
         """The oracle of the interpreted loop."""

@@ -183,7 +183,7 @@ def assemble(method, objective, snapshot, status, record, nonfinite):
         message=message(method, status, snapshot, nonfinite, int(objective.counts[NONFINITE_VALUES])), method=method,
         history=record.history(method) if record.every else None,
         state=RunState(method, snapshot.state, snapshot.best, snapshot.nit, objective.counts.copy(),
-                       objective.data.work.copy(), snapshot.seconds),
+                       objective.known(), snapshot.seconds),
         compiled=snapshot.compiled, time=snapshot.seconds, compile_time=snapshot.compile_seconds,
     )
     result.update(method.details(snapshot.state))

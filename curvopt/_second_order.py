@@ -158,5 +158,5 @@ class Verified:
         fresh = self.method.init(oracle, x, self.method.params)
         best = first_best(fresh, self.method.residual(fresh, self.norm), self.method.monotone)
         return RunState(self.method, fresh, best, snapshot.nit + 1, self.objective.counts.copy(),
-                        self.objective.data.work.copy(), snapshot.seconds)
+                        self.objective.known(), snapshot.seconds)
 
