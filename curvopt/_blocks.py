@@ -84,11 +84,12 @@ def blocked(vector, join=nothing):
 
         @functools.wraps(block)
         def call(*args):
-            if args[place].size <= BLOCK:
-                return block(*args)
             n = args[place].size
-            shared = ENABLED and n >= SHARED
-            return in_blocks(free if shared else block, join, args, n, _threads.count() if shared else 1)
+            if n <= BLOCK:
+                return block(*args)
+            if threads_take(n):
+                return in_blocks(free, join, args, n, _threads.count())
+            return in_blocks(block, join, args, n, 1)
 
         return compilable(call, block, join)
 
