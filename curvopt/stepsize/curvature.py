@@ -4,6 +4,7 @@ import math
 from .._jit import kernel, routine
 from .._oracle import gradient
 from .._vectors import copy_to, norm
+from .secant import secant_products
 
 # Ours: the gradient is differenced over this length, relative to max(1, ||x||): cube root of the rounding unit.
 PROBE = 6e-6
@@ -60,12 +61,7 @@ def largest_curvature(oracle, x, g, probes, v, point, g_point):
 @kernel
 def curvatures(x, point, g, g_point):
     """(||y|| / ||s||, <s, y> / <s, s>) of the step s from x to the point; zeros for no step."""
-    ss = sy = yy = 0.0
-    for i in range(x.size):
-        s, y = point[i] - x[i], g_point[i] - g[i]
-        ss += s * s
-        sy += s * y
-        yy += y * y
+    ss, sy, yy = secant_products(x, point, g, g_point)
     return (math.sqrt(yy / ss), sy / ss) if ss > 0.0 else (0.0, 0.0)
 
 

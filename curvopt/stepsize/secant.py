@@ -11,14 +11,21 @@ STRETCH = 10.0
 
 
 @kernel
-def next_step(x, x_new, g, g_new, rule, alpha):
-    """The step by `rule`, or STRETCH alpha where the curvature along x_new - x is not positive."""
+def secant_products(x, x_new, g, g_new):
+    """<s, s>, <s, y>, <y, y> of s = x_new - x and y = g_new - g."""
     ss = sy = yy = 0.0
     for i in range(x.size):
         s, y = x_new[i] - x[i], g_new[i] - g[i]
         ss += s * s
         sy += s * y
         yy += y * y
+    return ss, sy, yy
+
+
+@kernel
+def next_step(x, x_new, g, g_new, rule, alpha):
+    """The step by `rule`, or STRETCH alpha where the curvature along x_new - x is not positive."""
+    ss, sy, yy = secant_products(x, x_new, g, g_new)
     if not sy > 0.0:
         return STRETCH * alpha
     bb = ss / sy if rule == BB1 else sy / yy
@@ -28,9 +35,5 @@ def next_step(x, x_new, g, g_new, rule, alpha):
 @kernel
 def secant_curvature(x, x_new, g, g_new):
     """|g_new - g| / |x_new - x|; 0 where the points are the same."""
-    ss = yy = 0.0
-    for i in range(x.size):
-        s, y = x_new[i] - x[i], g_new[i] - g[i]
-        ss += s * s
-        yy += y * y
+    ss, _, yy = secant_products(x, x_new, g, g_new)
     return math.sqrt(yy / ss) if ss > 0.0 else 0.0
