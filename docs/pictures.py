@@ -490,8 +490,8 @@ def learned(path):
                 ax[0].axhline(1.0 / A[i, i], color=plt.get_cmap("viridis")(i / 7), linewidth=0.8, linestyle=":")
     ax[0].set(xlabel="iteration of HDM", ylabel="entries of P; dotted: 1/curvature of the coordinate", ylim=(2e-4, 5.0))
     ax[0].yaxis.label.set_fontsize(9)
-    for name, (p, colour) in ends.items():
-        ax[1].loglog(1.0 / np.diag(A), p, "o", color=colour, markersize=5, label=name)
+    for (name, (p, colour)), size in zip(ends.items(), (9, 6, 4)):      # what coincides is seen around the next
+        ax[1].loglog(1.0 / np.diag(A), p, "o", color=colour, markersize=size, label=name)
     ax[1].loglog(1.0 / np.diag(A), 1.0 / np.diag(A), ":", color=GREY, label="P = 1/curvature")
     ax[1].set(xlabel="1/curvature of the coordinate", ylabel="entry of P at the end")
     ax[1].legend(frameon=False, fontsize=8.5)
